@@ -1,0 +1,1 @@
+//! Probabilistic programming on an engine of its own: effect handlers, distributions, NUTS, variational inference.

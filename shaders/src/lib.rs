@@ -1,0 +1,1 @@
+//! GPU kernels of Pyroxene: WGSL compute shaders.

@@ -1,0 +1,1 @@
+//! Strided n-dimensional tensors of Pyroxene.
