@@ -1,4 +1,18 @@
 //! CPU kernels of Pyroxene: SIMD elementwise loops, reductions, dense linear algebra, random streams.
 
+pub mod elementwise;
+pub mod fused;
+mod interpreter;
+pub mod isa;
 pub mod linalg;
+mod math;
 pub mod random;
+pub mod reduce;
+pub mod simd;
+pub mod table;
+
+pub use elementwise::{Element, Operand, binary, select, unary};
+pub use fused::{Code, FusedKernel, Input, Instruction, Loop, Output, Reduce, Scratch, Source};
+pub use isa::Isa;
+pub use reduce::{dot, max, min, sum};
+pub use table::{Binary, Unary};

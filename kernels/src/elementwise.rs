@@ -1,0 +1,269 @@
+//! Elementwise kernels over whole slices.
+
+use crate::fused::{Code, Instruction};
+use crate::interpreter::{Slot, execute};
+use crate::isa::{Isa, Kernel};
+use crate::reduce::CHUNK;
+use crate::simd::{LANES, Simd};
+use crate::table::{Binary, Unary};
+use rayon::prelude::*;
+
+/// Slices of at least twice this many elements are shared between threads, in pieces of this size. Measured: a piece of a
+/// cheap operation takes about 20 us, several times what waking a worker costs.
+const PIECE: usize = 1 << 16;
+
+/// A type of element that the kernels compute in: f64, or f32 (widened to f64 lane by lane and narrowed at the end).
+pub trait Element: Copy + Send + Sync + 'static + sealed::Element {}
+impl Element for f64 {}
+impl Element for f32 {}
+
+/// An argument of an elementwise kernel.
+#[derive(Clone, Copy, Debug)]
+pub enum Operand<'a, T> {
+    /// One value an element; as long as the output.
+    Slice(&'a [T]),
+    /// The same value for all elements.
+    Splat(T),
+}
+
+impl<T: Copy> Operand<'_, T> {
+    /// The operand for elements `start..end`.
+    #[inline]
+    fn part(self, start: usize, end: usize) -> Self {
+        match self {
+            Operand::Slice(x) => Operand::Slice(&x[start..end]),
+            Operand::Splat(x) => Operand::Splat(x),
+        }
+    }
+
+    #[track_caller]
+    fn check(self, len: usize) {
+        if let Operand::Slice(x) = self {
+            assert_eq!(x.len(), len, "elementwise: an argument and the output differ in length");
+        }
+    }
+}
+
+/// `out[i] = op(x[i])`.
+///
+/// # Panics
+/// If the lengths differ.
+#[track_caller]
+pub fn unary<T: Element>(op: Unary, x: &[T], out: &mut [T]) {
+    unary_on(Isa::detect(), op, x, out);
+}
+
+/// [`unary`] on a given instruction set.
+///
+/// # Panics
+/// If the lengths differ or the machine lacks the instruction set.
+#[track_caller]
+pub fn unary_on<T: Element>(isa: Isa, op: Unary, x: &[T], out: &mut [T]) {
+    run(isa, Code::Unary(op), [Operand::Slice(x)], out);
+}
+
+/// `out[i] = op(x[i], y[i])`.
+///
+/// # Panics
+/// If the lengths differ.
+#[track_caller]
+pub fn binary<T: Element>(op: Binary, x: Operand<T>, y: Operand<T>, out: &mut [T]) {
+    binary_on(Isa::detect(), op, x, y, out);
+}
+
+/// [`binary`] on a given instruction set.
+///
+/// # Panics
+/// If the lengths differ or the machine lacks the instruction set.
+#[track_caller]
+pub fn binary_on<T: Element>(isa: Isa, op: Binary, x: Operand<T>, y: Operand<T>, out: &mut [T]) {
+    run(isa, Code::Binary(op), [x, y], out);
+}
+
+/// `out[i] = if condition[i] != 0 { a[i] } else { b[i] }`; a NaN condition counts as true.
+///
+/// # Panics
+/// If the lengths differ.
+#[track_caller]
+pub fn select<T: Element>(condition: Operand<T>, a: Operand<T>, b: Operand<T>, out: &mut [T]) {
+    select_on(Isa::detect(), condition, a, b, out);
+}
+
+/// [`select`] on a given instruction set.
+///
+/// # Panics
+/// If the lengths differ or the machine lacks the instruction set.
+#[track_caller]
+pub fn select_on<T: Element>(isa: Isa, condition: Operand<T>, a: Operand<T>, b: Operand<T>, out: &mut [T]) {
+    run(isa, Code::Select, [condition, a, b], out);
+}
+
+#[track_caller]
+fn run<T: Element, const N: usize>(isa: Isa, code: Code, args: [Operand<T>; N], out: &mut [T]) {
+    for arg in args {
+        arg.check(out.len());
+    }
+    if out.len() < 2 * PIECE {
+        return T::apply(isa, code, args, out);
+    }
+    out.par_chunks_mut(PIECE).enumerate().for_each(|(i, out)| {
+        let start = i * PIECE;
+        let end = start + out.len();
+        T::apply(isa, code, args.map(|arg| arg.part(start, end)), out);
+    });
+}
+
+/// The arguments are registers `0..N`, the output is register `N`.
+fn instruction<const N: usize>(code: Code) -> Instruction {
+    Instruction { code, dst: N as u16, args: std::array::from_fn(|i| i.min(N - 1) as u16) }
+}
+
+mod sealed {
+    use super::*;
+
+    /// The part of an element type that stays inside the crate.
+    pub trait Element: Sized {
+        /// Applies one instruction; slices are as long as `out`.
+        fn apply<const N: usize>(isa: Isa, code: Code, args: [Operand<Self>; N], out: &mut [Self]);
+        /// Calls `visit` with consecutive parts of the slice, in order, as f64: [`CHUNK`] long, the last one maybe shorter.
+        fn chunks(isa: Isa, x: &[Self], visit: impl FnMut(&[f64]));
+        /// To nearest.
+        fn from_f64(x: f64) -> Self;
+    }
+
+    impl Element for f64 {
+        #[inline]
+        fn apply<const N: usize>(isa: Isa, code: Code, args: [Operand<f64>; N], out: &mut [f64]) {
+            let code = [instruction::<N>(code)];
+            let whole = out.len() / LANES;
+            let rest = out.len() % LANES;
+            let done = whole * LANES;
+            let mut spread = [[0.0; LANES]; N];
+            let mut slots = [Slot { pointer: out.as_mut_ptr(), step: LANES }; 4];
+            for i in 0..N {
+                slots[i] = match args[i] {
+                    Operand::Slice(x) => Slot { pointer: x.as_ptr().cast_mut(), step: LANES },
+                    Operand::Splat(x) => {
+                        spread[i] = [x; LANES];
+                        Slot { pointer: spread[i].as_mut_ptr(), step: 0 }
+                    }
+                };
+            }
+            slots[N] = Slot { pointer: out.as_mut_ptr(), step: LANES };
+            // SAFETY: slices are as long as the output; spread values are one vector with step zero.
+            unsafe { execute(isa, &code, &slots, whole) };
+            if rest > 0 {
+                for i in 0..N {
+                    if let Operand::Slice(x) = args[i] {
+                        spread[i] = [x[done]; LANES];
+                        spread[i][..rest].copy_from_slice(&x[done..]);
+                        slots[i].pointer = spread[i].as_mut_ptr();
+                    }
+                }
+                let mut last = [0.0; LANES];
+                slots[N].pointer = last.as_mut_ptr();
+                // SAFETY: all slots are arrays of one vector.
+                unsafe { execute(isa, &code, &slots, 1) };
+                out[done..].copy_from_slice(&last[..rest]);
+            }
+        }
+
+        #[inline]
+        fn chunks(_: Isa, x: &[f64], visit: impl FnMut(&[f64])) {
+            x.chunks(CHUNK).for_each(visit);
+        }
+
+        #[inline]
+        fn from_f64(x: f64) -> f64 {
+            x
+        }
+    }
+
+    impl Element for f32 {
+        fn apply<const N: usize>(isa: Isa, code: Code, args: [Operand<f32>; N], out: &mut [f32]) {
+            let mut wide = [[0.0; CHUNK]; N];
+            let mut result = [0.0; CHUNK];
+            for (i, out) in out.chunks_mut(CHUNK).enumerate() {
+                let start = i * CHUNK;
+                let end = start + out.len();
+                let result = &mut result[..out.len()];
+                for (wide, arg) in wide.iter_mut().zip(args) {
+                    if let Operand::Slice(x) = arg {
+                        widen(isa, &x[start..end], wide);
+                    }
+                }
+                let args = std::array::from_fn::<_, N, _>(|i| match args[i] {
+                    Operand::Slice(_) => Operand::Slice(&wide[i][..out.len()]),
+                    Operand::Splat(x) => Operand::Splat(f64::from(x)),
+                });
+                f64::apply(isa, code, args, result);
+                narrow(isa, result, out);
+            }
+        }
+
+        fn chunks(isa: Isa, x: &[f32], mut visit: impl FnMut(&[f64])) {
+            let mut wide = [0.0; CHUNK];
+            for x in x.chunks(CHUNK) {
+                widen(isa, x, &mut wide);
+                visit(&wide[..x.len()]);
+            }
+        }
+
+        #[inline]
+        fn from_f64(x: f64) -> f32 {
+            x as f32
+        }
+    }
+}
+
+fn widen(isa: Isa, from: &[f32], to: &mut [f64; CHUNK]) {
+    isa.run(Widen { from, to: &mut to[..from.len()] });
+}
+
+fn narrow(isa: Isa, from: &[f64], to: &mut [f32]) {
+    isa.run(Narrow { from, to });
+}
+
+struct Widen<'a> {
+    from: &'a [f32],
+    to: &'a mut [f64],
+}
+
+impl Kernel for Widen<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let (from, from_rest) = self.from.as_chunks::<LANES>();
+        let (to, to_rest) = self.to.as_chunks_mut::<LANES>();
+        for (from, to) in from.iter().zip(to) {
+            // SAFETY: arrays of eight.
+            unsafe { simd.store(to.as_mut_ptr(), simd.load_widen(from.as_ptr())) }
+        }
+        for (from, to) in from_rest.iter().zip(to_rest) {
+            *to = f64::from(*from);
+        }
+    }
+}
+
+struct Narrow<'a> {
+    from: &'a [f64],
+    to: &'a mut [f32],
+}
+
+impl Kernel for Narrow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let (from, from_rest) = self.from.as_chunks::<LANES>();
+        let (to, to_rest) = self.to.as_chunks_mut::<LANES>();
+        for (from, to) in from.iter().zip(to) {
+            // SAFETY: arrays of eight.
+            unsafe { simd.store_narrow(to.as_mut_ptr(), simd.load(from.as_ptr())) }
+        }
+        for (from, to) in from_rest.iter().zip(to_rest) {
+            *to = *from as f32;
+        }
+    }
+}

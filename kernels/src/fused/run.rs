@@ -1,0 +1,239 @@
+//! Running a fused kernel.
+
+use super::layout::{Layout, Walk};
+use super::plan::{FusedKernel, Place};
+use crate::interpreter::{Slot, execute, spread};
+use crate::isa::Isa;
+use crate::reduce::{CHUNK, Combine, Tree};
+use crate::simd::LANES;
+
+/// Memory that runs work in. One scratch serves any number of kernels, one run at a time.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    data: Vec<Line>,
+    slots: Vec<Slot>,
+    sources: Vec<*const f64>,
+    state: Vec<usize>,
+    trees: Vec<Tree>,
+}
+
+// SAFETY: the pointers are written anew at the start of each run and only read during it.
+unsafe impl Send for Scratch {}
+// SAFETY: as above; a shared reference gives no access to them.
+unsafe impl Sync for Scratch {}
+
+/// A cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Line(#[expect(dead_code, reason = "reached through pointers")] [f64; LANES]);
+
+impl Scratch {
+    /// Scratch without room; [`reserve`](Self::reserve) makes it.
+    pub fn new() -> Scratch {
+        Scratch::default()
+    }
+
+    /// Makes room for runs of `kernel`. Running never allocates.
+    pub fn reserve(&mut self, kernel: &FusedKernel) {
+        fn grow<T: Clone>(to: &mut Vec<T>, len: usize, value: T) {
+            if to.len() < len {
+                to.resize(len, value);
+            }
+        }
+        grow(&mut self.data, kernel.scratch_len.div_ceil(LANES), Line([0.0; LANES]));
+        grow(&mut self.slots, kernel.slots.len(), Slot { pointer: std::ptr::null_mut(), step: 0 });
+        grow(&mut self.sources, kernel.spread.len(), std::ptr::null());
+        grow(&mut self.state, kernel.walk_len, 0);
+        grow(&mut self.trees, kernel.reductions.len(), Tree::new(Combine::Sum));
+    }
+
+    fn is_enough(&self, kernel: &FusedKernel) -> bool {
+        self.data.len() * LANES >= kernel.scratch_len
+            && self.slots.len() >= kernel.slots.len()
+            && self.sources.len() >= kernel.spread.len()
+            && self.state.len() >= kernel.walk_len
+            && self.trees.len() >= kernel.reductions.len()
+    }
+}
+
+impl FusedKernel {
+    /// Runs the loop on `memory`.
+    ///
+    /// # Panics
+    /// If the memory is shorter than [`memory_len`](Self::memory_len) or the scratch was not reserved for this kernel.
+    #[inline]
+    pub fn run(&self, scratch: &mut Scratch, memory: &mut [f64]) {
+        self.run_on(Isa::detect(), scratch, memory);
+    }
+
+    /// [`run`](Self::run) on a given instruction set.
+    ///
+    /// # Panics
+    /// As `run`, and if the machine lacks the instruction set.
+    pub fn run_on(&self, isa: Isa, scratch: &mut Scratch, memory: &mut [f64]) {
+        assert!(memory.len() >= self.memory_len, "fused: memory of length {} is too short", memory.len());
+        assert!(scratch.is_enough(self), "fused: the scratch was not reserved for this kernel");
+        let memory = memory.as_mut_ptr();
+        let block = scratch.data.as_mut_ptr().cast::<f64>();
+        let slots = &mut scratch.slots[..self.slots.len()];
+        for (slot, home) in slots.iter_mut().zip(&self.slots) {
+            *slot = Slot { pointer: block.wrapping_add(home.offset), step: home.step };
+        }
+        let sources = &mut scratch.sources[..self.spread.len()];
+        for (source, place) in sources.iter_mut().zip(&self.spread) {
+            *source = self.pointer(*place, memory);
+        }
+        // SAFETY: `new` checked that all places of inputs are inside the memory or the data; slots are parts of the scratch,
+        // one vector long for spread values.
+        unsafe {
+            spread(isa, sources, slots);
+            if !self.once.is_empty() {
+                execute(isa, &self.once, slots, 1);
+            }
+        }
+        for single in &self.single {
+            // SAFETY: the slot holds a vector, the place was checked.
+            unsafe {
+                let value = *slots[usize::from(single.slot)].pointer;
+                *memory.add(single.offset) = match single.reduce {
+                    Some(reduce) => {
+                        let combine = Combine::from(reduce);
+                        combine.pair(value, combine.identity())
+                    }
+                    None => value,
+                };
+            }
+        }
+        if self.len == 1 {
+            return;
+        }
+        scratch.state[..self.walk_len].fill(0);
+        for (reduction, tree) in self.reductions.iter().zip(&mut scratch.trees) {
+            *tree = Tree::new(reduction.combine);
+            // SAFETY: the places of outputs were checked.
+            unsafe { reduction.begin(memory, &mut scratch.state) };
+        }
+        for start in (0..self.len).step_by(CHUNK) {
+            let len = CHUNK.min(self.len - start);
+            // SAFETY: memory and scratch are long enough, and elements start..start + len are of the space.
+            unsafe { self.block(isa, start, len, memory, block, slots, &mut scratch.state, &mut scratch.trees) };
+        }
+    }
+
+    fn pointer(&self, place: Place, memory: *const f64) -> *const f64 {
+        self.base(place.data, memory).wrapping_add(place.offset)
+    }
+
+    fn base(&self, data: Option<usize>, memory: *const f64) -> *const f64 {
+        data.map_or(memory, |data| self.data[data].as_ptr())
+    }
+
+    /// Elements `start..start + len` of the space.
+    ///
+    /// # Safety
+    /// `memory` and `block` (the scratch) must be as long as the kernel asks, and the elements those of one block.
+    unsafe fn block(
+        &self,
+        isa: Isa,
+        start: usize,
+        len: usize,
+        memory: *mut f64,
+        block: *mut f64,
+        slots: &mut [Slot],
+        state: &mut [usize],
+        trees: &mut [Tree],
+    ) {
+        let vectors = len.div_ceil(LANES);
+        let is_whole = len % LANES == 0;
+        let home = |slot: u16| block.wrapping_add(self.slots[usize::from(slot)].offset);
+        // SAFETY (of all blocks below): places of the layouts were checked against memory and data; homes hold CHUNK values.
+        for direct in &self.direct {
+            let from = self.pointer(direct.place, memory).wrapping_add(start);
+            slots[usize::from(direct.slot)].pointer = if is_whole {
+                from.cast_mut()
+            } else {
+                let to = home(direct.slot);
+                unsafe {
+                    std::ptr::copy_nonoverlapping(from, to, len);
+                    pad(to, len);
+                }
+                to
+            };
+        }
+        for gathered in &self.gathered {
+            let to = home(gathered.slot);
+            let walk = Walk { layout: &gathered.layout, state: &mut state[gathered.walk..] };
+            unsafe {
+                gather(walk, self.base(gathered.data, memory), to, len);
+                pad(to, len);
+            }
+        }
+        for stored in &self.stored {
+            slots[usize::from(stored.slot)].pointer =
+                if is_whole { memory.wrapping_add(stored.offset + start) } else { home(stored.slot) };
+        }
+        unsafe { execute(isa, &self.code, slots, vectors) };
+        if !is_whole {
+            for stored in &self.stored {
+                let to = memory.wrapping_add(stored.offset + start);
+                unsafe { std::ptr::copy_nonoverlapping(home(stored.slot), to, len) };
+            }
+        }
+        for scattered in &self.scattered {
+            let walk = Walk { layout: &scattered.layout, state: &mut state[scattered.walk..] };
+            unsafe { scatter(walk, slots[usize::from(scattered.slot)].pointer, memory, len) };
+        }
+        for (reduction, tree) in self.reductions.iter().zip(trees) {
+            let x = slots[usize::from(reduction.slot)].pointer;
+            unsafe { reduction.block(isa, x, len, memory, block, state, tree) };
+        }
+    }
+}
+
+/// Repeats the last value up to a whole vector, so that the lanes past the end meet no case that the others do not.
+///
+/// # Safety
+/// `to` must hold `len > 0` values and be writable up to the next multiple of eight.
+unsafe fn pad(to: *mut f64, len: usize) {
+    for i in len..len.next_multiple_of(LANES) {
+        // SAFETY: the caller's promise.
+        unsafe { *to.add(i) = *to.add(len - 1) };
+    }
+}
+
+/// # Safety
+/// The places of the walk must be readable in `from`, `to` writable for `len` values.
+unsafe fn gather(mut walk: Walk, from: *const f64, mut to: *mut f64, mut len: usize) {
+    let Layout { strides, .. } = walk.layout;
+    let stride = strides[strides.len() - 1];
+    while len > 0 {
+        let (place, count) = walk.next_run(len);
+        // SAFETY: `count` places from here at the stride, and as many values at `to`.
+        unsafe {
+            let from = from.add(place);
+            match stride {
+                0 => std::slice::from_raw_parts_mut(to, count).fill(*from),
+                1 => std::ptr::copy_nonoverlapping(from, to, count),
+                _ => (0..count).for_each(|i| *to.add(i) = *from.offset(i as isize * stride)),
+            }
+            to = to.add(count);
+        }
+        len -= count;
+    }
+}
+
+/// # Safety
+/// `from` must be readable for `len` values, the places of the walk writable in `to`.
+unsafe fn scatter(mut walk: Walk, mut from: *const f64, to: *mut f64, mut len: usize) {
+    let stride = walk.layout.run_stride();
+    while len > 0 {
+        let (place, count) = walk.next_run(len);
+        // SAFETY: `count` places from here at the stride, and as many values at `from`.
+        unsafe {
+            let to = to.add(place);
+            (0..count).for_each(|i| *to.offset(i as isize * stride) = *from.add(i));
+            from = from.add(count);
+        }
+        len -= count;
+    }
+}

@@ -1,0 +1,12 @@
+//! Lane functions: each is written once over [`Vector`](crate::simd::Vector) and inlined into the loops of every
+//! instruction set.
+
+pub(crate) mod atan;
+pub(crate) mod basic;
+pub(crate) mod erf;
+pub(crate) mod exp;
+pub(crate) mod gamma;
+pub(crate) mod log;
+pub(crate) mod logistic;
+pub(crate) mod pow;
+pub(crate) mod trig;

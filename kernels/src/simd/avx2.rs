@@ -1,0 +1,360 @@
+//! AVX2 with FMA: two registers a vector.
+
+use super::{LANES, Simd};
+use core::arch::x86_64::*;
+
+/// Token of AVX2 and FMA.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx2(());
+
+impl Avx2 {
+    /// The token.
+    ///
+    /// # Safety
+    /// The machine must have AVX2 and FMA.
+    #[inline(always)]
+    pub unsafe fn new_unchecked() -> Self {
+        Avx2(())
+    }
+}
+
+/// The low and the high half of a vector.
+type Pair<T> = (T, T);
+
+impl Simd for Avx2 {
+    type F = Pair<__m256d>;
+    type U = Pair<__m256i>;
+    type M = Pair<__m256d>;
+    type F32 = Pair<__m256>;
+
+    #[inline(always)]
+    fn splat(self, x: f64) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_set1_pd(x), _mm256_set1_pd(x)) }
+    }
+    #[inline(always)]
+    unsafe fn load(self, p: *const f64) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
+        unsafe { (_mm256_loadu_pd(p), _mm256_loadu_pd(p.add(4))) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut f64, x: Pair<__m256d>) {
+        // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
+        unsafe {
+            _mm256_storeu_pd(p, x.0);
+            _mm256_storeu_pd(p.add(4), x.1);
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_partial(self, p: *const f64, n: usize) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist; the first n places are valid by the caller's promise,
+        // and masked lanes are not touched.
+        unsafe {
+            let (low, high) = first(n);
+            (_mm256_maskload_pd(p, low), _mm256_maskload_pd(p.wrapping_add(4), high))
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_partial(self, p: *mut f64, n: usize, x: Pair<__m256d>) {
+        // SAFETY: the token witnesses that the instructions exist; the first n places are valid by the caller's promise,
+        // and masked lanes are not touched.
+        unsafe {
+            let (low, high) = first(n);
+            _mm256_maskstore_pd(p, low, x.0);
+            _mm256_maskstore_pd(p.wrapping_add(4), high, x.1);
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_widen(self, p: *const f32) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
+        unsafe { (_mm256_cvtps_pd(_mm_loadu_ps(p)), _mm256_cvtps_pd(_mm_loadu_ps(p.add(4)))) }
+    }
+    #[inline(always)]
+    unsafe fn store_narrow(self, p: *mut f32, x: Pair<__m256d>) {
+        // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
+        unsafe {
+            _mm_storeu_ps(p, _mm256_cvtpd_ps(x.0));
+            _mm_storeu_ps(p.add(4), _mm256_cvtpd_ps(x.1));
+        }
+    }
+    #[inline(always)]
+    fn to_array(self, x: Pair<__m256d>) -> [f64; LANES] {
+        let mut a = [0.0; LANES];
+        // SAFETY: the array has eight places.
+        unsafe { self.store(a.as_mut_ptr(), x) };
+        a
+    }
+    #[inline(always)]
+    fn from_array(self, x: [f64; LANES]) -> Pair<__m256d> {
+        // SAFETY: the array has eight values.
+        unsafe { self.load(x.as_ptr()) }
+    }
+    #[inline(always)]
+    fn add(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_add_pd(a.0, b.0), _mm256_add_pd(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn sub(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_sub_pd(a.0, b.0), _mm256_sub_pd(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn mul(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_mul_pd(a.0, b.0), _mm256_mul_pd(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn div(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_div_pd(a.0, b.0), _mm256_div_pd(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn min(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_min_pd(a.0, b.0), _mm256_min_pd(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn max(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_max_pd(a.0, b.0), _mm256_max_pd(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn fma(self, a: Pair<__m256d>, b: Pair<__m256d>, c: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_fmadd_pd(a.0, b.0, c.0), _mm256_fmadd_pd(a.1, b.1, c.1)) }
+    }
+    #[inline(always)]
+    fn sqrt(self, a: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_sqrt_pd(a.0), _mm256_sqrt_pd(a.1)) }
+    }
+    #[inline(always)]
+    fn floor(self, a: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_floor_pd(a.0), _mm256_floor_pd(a.1)) }
+    }
+    #[inline(always)]
+    fn ceil(self, a: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_ceil_pd(a.0), _mm256_ceil_pd(a.1)) }
+    }
+    #[inline(always)]
+    fn trunc(self, a: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe {
+            const MODE: i32 = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC;
+            (_mm256_round_pd::<MODE>(a.0), _mm256_round_pd::<MODE>(a.1))
+        }
+    }
+    #[inline(always)]
+    fn round(self, a: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe {
+            const MODE: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+            (_mm256_round_pd::<MODE>(a.0), _mm256_round_pd::<MODE>(a.1))
+        }
+    }
+    #[inline(always)]
+    fn scale(self, x: Pair<__m256d>, k: Pair<__m256d>) -> Pair<__m256d> {
+        // Two powers of two that are both normal; the first product is exact, so only the second rounds.
+        let half = self.floor(self.mul(k, self.splat(0.5)));
+        let rest = self.sub(k, half);
+        let magic = self.splat(super::vector::MAGIC + 1023.0);
+        let first = self.from_bits(self.shl_bits::<52>(self.to_bits(self.add(half, magic))));
+        let second = self.from_bits(self.shl_bits::<52>(self.to_bits(self.add(rest, magic))));
+        self.mul(self.mul(x, first), second)
+    }
+    #[inline(always)]
+    fn to_bits(self, a: Pair<__m256d>) -> Pair<__m256i> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_castpd_si256(a.0), _mm256_castpd_si256(a.1)) }
+    }
+    #[inline(always)]
+    fn from_bits(self, a: Pair<__m256i>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_castsi256_pd(a.0), _mm256_castsi256_pd(a.1)) }
+    }
+    #[inline(always)]
+    fn splat_bits(self, x: u64) -> Pair<__m256i> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_set1_epi64x(x as i64), _mm256_set1_epi64x(x as i64)) }
+    }
+    #[inline(always)]
+    fn add_bits(self, a: Pair<__m256i>, b: Pair<__m256i>) -> Pair<__m256i> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_add_epi64(a.0, b.0), _mm256_add_epi64(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn sub_bits(self, a: Pair<__m256i>, b: Pair<__m256i>) -> Pair<__m256i> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_sub_epi64(a.0, b.0), _mm256_sub_epi64(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn and_bits(self, a: Pair<__m256i>, b: Pair<__m256i>) -> Pair<__m256i> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_and_si256(a.0, b.0), _mm256_and_si256(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn or_bits(self, a: Pair<__m256i>, b: Pair<__m256i>) -> Pair<__m256i> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_or_si256(a.0, b.0), _mm256_or_si256(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn xor_bits(self, a: Pair<__m256i>, b: Pair<__m256i>) -> Pair<__m256i> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_xor_si256(a.0, b.0), _mm256_xor_si256(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn shl_bits<const N: u32>(self, a: Pair<__m256i>) -> Pair<__m256i> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe {
+            let n = _mm_cvtsi32_si128(N as i32);
+            (_mm256_sll_epi64(a.0, n), _mm256_sll_epi64(a.1, n))
+        }
+    }
+    #[inline(always)]
+    fn shr_bits<const N: u32>(self, a: Pair<__m256i>) -> Pair<__m256i> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe {
+            let n = _mm_cvtsi32_si128(N as i32);
+            (_mm256_srl_epi64(a.0, n), _mm256_srl_epi64(a.1, n))
+        }
+    }
+    #[inline(always)]
+    fn eq(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_cmp_pd::<_CMP_EQ_OQ>(a.0, b.0), _mm256_cmp_pd::<_CMP_EQ_OQ>(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn lt(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_cmp_pd::<_CMP_LT_OQ>(a.0, b.0), _mm256_cmp_pd::<_CMP_LT_OQ>(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn le(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_cmp_pd::<_CMP_LE_OQ>(a.0, b.0), _mm256_cmp_pd::<_CMP_LE_OQ>(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn unordered(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_cmp_pd::<_CMP_UNORD_Q>(a.0, b.0), _mm256_cmp_pd::<_CMP_UNORD_Q>(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn and(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_and_pd(a.0, b.0), _mm256_and_pd(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn or(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_or_pd(a.0, b.0), _mm256_or_pd(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn not(self, a: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe {
+            let ones = _mm256_castsi256_pd(_mm256_set1_epi64x(-1));
+            (_mm256_xor_pd(a.0, ones), _mm256_xor_pd(a.1, ones))
+        }
+    }
+    #[inline(always)]
+    fn any(self, a: Pair<__m256d>) -> bool {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm256_movemask_pd(_mm256_or_pd(a.0, a.1)) != 0 }
+    }
+    #[inline(always)]
+    fn select(self, m: Pair<__m256d>, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_blendv_pd(b.0, a.0, m.0), _mm256_blendv_pd(b.1, a.1, m.1)) }
+    }
+
+    #[inline(always)]
+    fn splat_f32(self, x: f32) -> Pair<__m256> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_set1_ps(x), _mm256_set1_ps(x)) }
+    }
+    #[inline(always)]
+    unsafe fn load_f32(self, p: *const f32) -> Pair<__m256> {
+        // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
+        unsafe { (_mm256_loadu_ps(p), _mm256_loadu_ps(p.add(8))) }
+    }
+    #[inline(always)]
+    unsafe fn store_f32(self, p: *mut f32, x: Pair<__m256>) {
+        // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
+        unsafe {
+            _mm256_storeu_ps(p, x.0);
+            _mm256_storeu_ps(p.add(8), x.1);
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_partial_f32(self, p: *const f32, n: usize) -> Pair<__m256> {
+        // SAFETY: the token witnesses that the instructions exist; the first n places are valid by the caller's promise,
+        // and masked lanes are not touched.
+        unsafe {
+            let (low, high) = first_f32(n);
+            (_mm256_maskload_ps(p, low), _mm256_maskload_ps(p.wrapping_add(8), high))
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_partial_f32(self, p: *mut f32, n: usize, x: Pair<__m256>) {
+        // SAFETY: the token witnesses that the instructions exist; the first n places are valid by the caller's promise,
+        // and masked lanes are not touched.
+        unsafe {
+            let (low, high) = first_f32(n);
+            _mm256_maskstore_ps(p, low, x.0);
+            _mm256_maskstore_ps(p.wrapping_add(8), high, x.1);
+        }
+    }
+    #[inline(always)]
+    fn add_f32(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_add_ps(a.0, b.0), _mm256_add_ps(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn sub_f32(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_sub_ps(a.0, b.0), _mm256_sub_ps(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn mul_f32(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_mul_ps(a.0, b.0), _mm256_mul_ps(a.1, b.1)) }
+    }
+    #[inline(always)]
+    fn fma_f32(self, a: Pair<__m256>, b: Pair<__m256>, c: Pair<__m256>) -> Pair<__m256> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_fmadd_ps(a.0, b.0, c.0), _mm256_fmadd_ps(a.1, b.1, c.1)) }
+    }
+}
+
+/// Masks of the first `n <= 8` f64 lanes: a window into ones followed by zeros.
+///
+/// # Safety
+/// The machine must have AVX2, and `n` must be at most 8.
+#[inline(always)]
+unsafe fn first(n: usize) -> Pair<__m256i> {
+    static WINDOW: [i64; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+    // SAFETY: the window starts at 8 - n >= 0 and has eight values.
+    unsafe {
+        let p = WINDOW.as_ptr().add(8 - n);
+        (_mm256_loadu_si256(p.cast()), _mm256_loadu_si256(p.add(4).cast()))
+    }
+}
+
+/// Masks of the first `n <= 16` f32 lanes.
+///
+/// # Safety
+/// The machine must have AVX2, and `n` must be at most 16.
+#[inline(always)]
+unsafe fn first_f32(n: usize) -> Pair<__m256i> {
+    static WINDOW: [i32; 32] = [
+        -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ];
+    // SAFETY: the window starts at 16 - n >= 0 and has sixteen values.
+    unsafe {
+        let p = WINDOW.as_ptr().add(16 - n);
+        (_mm256_loadu_si256(p.cast()), _mm256_loadu_si256(p.add(8).cast()))
+    }
+}

@@ -1,0 +1,288 @@
+//! AVX-512: one register a vector.
+
+use super::{LANES, Simd};
+use core::arch::x86_64::*;
+
+/// Token of AVX-512 F, BW, DQ and VL.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx512(());
+
+impl Avx512 {
+    /// The token.
+    ///
+    /// # Safety
+    /// The machine must have AVX-512 F, BW, DQ and VL, and AVX2 and FMA.
+    #[inline(always)]
+    pub unsafe fn new_unchecked() -> Self {
+        Avx512(())
+    }
+}
+
+impl Simd for Avx512 {
+    type F = __m512d;
+    type U = __m512i;
+    type M = __mmask8;
+    type F32 = __m512;
+
+    #[inline(always)]
+    fn splat(self, x: f64) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_set1_pd(x) }
+    }
+    #[inline(always)]
+    unsafe fn load(self, p: *const f64) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
+        unsafe { _mm512_loadu_pd(p) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut f64, x: __m512d) {
+        // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
+        unsafe { _mm512_storeu_pd(p, x) }
+    }
+    #[inline(always)]
+    unsafe fn load_partial(self, p: *const f64, n: usize) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
+        unsafe { _mm512_maskz_loadu_pd(first8(n), p) }
+    }
+    #[inline(always)]
+    unsafe fn store_partial(self, p: *mut f64, n: usize, x: __m512d) {
+        // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
+        unsafe { _mm512_mask_storeu_pd(p, first8(n), x) }
+    }
+    #[inline(always)]
+    unsafe fn load_widen(self, p: *const f32) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
+        unsafe { _mm512_cvtps_pd(_mm256_loadu_ps(p)) }
+    }
+    #[inline(always)]
+    unsafe fn store_narrow(self, p: *mut f32, x: __m512d) {
+        // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
+        unsafe { _mm256_storeu_ps(p, _mm512_cvtpd_ps(x)) }
+    }
+    #[inline(always)]
+    fn to_array(self, x: __m512d) -> [f64; LANES] {
+        let mut a = [0.0; LANES];
+        // SAFETY: the array has eight places.
+        unsafe { self.store(a.as_mut_ptr(), x) };
+        a
+    }
+    #[inline(always)]
+    fn from_array(self, x: [f64; LANES]) -> __m512d {
+        // SAFETY: the array has eight values.
+        unsafe { self.load(x.as_ptr()) }
+    }
+    #[inline(always)]
+    fn add(self, a: __m512d, b: __m512d) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_add_pd(a, b) }
+    }
+    #[inline(always)]
+    fn sub(self, a: __m512d, b: __m512d) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_sub_pd(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: __m512d, b: __m512d) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_mul_pd(a, b) }
+    }
+    #[inline(always)]
+    fn div(self, a: __m512d, b: __m512d) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_div_pd(a, b) }
+    }
+    #[inline(always)]
+    fn min(self, a: __m512d, b: __m512d) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_min_pd(a, b) }
+    }
+    #[inline(always)]
+    fn max(self, a: __m512d, b: __m512d) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_max_pd(a, b) }
+    }
+    #[inline(always)]
+    fn fma(self, a: __m512d, b: __m512d, c: __m512d) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_fmadd_pd(a, b, c) }
+    }
+    #[inline(always)]
+    fn sqrt(self, a: __m512d) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_sqrt_pd(a) }
+    }
+    #[inline(always)]
+    fn floor(self, a: __m512d) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_roundscale_pd::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(a) }
+    }
+    #[inline(always)]
+    fn ceil(self, a: __m512d) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_roundscale_pd::<{ _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC }>(a) }
+    }
+    #[inline(always)]
+    fn trunc(self, a: __m512d) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_roundscale_pd::<{ _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC }>(a) }
+    }
+    #[inline(always)]
+    fn round(self, a: __m512d) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_roundscale_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a) }
+    }
+    #[inline(always)]
+    fn scale(self, x: __m512d, k: __m512d) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_scalef_pd(x, k) }
+    }
+    #[inline(always)]
+    fn to_bits(self, a: __m512d) -> __m512i {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_castpd_si512(a) }
+    }
+    #[inline(always)]
+    fn from_bits(self, a: __m512i) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_castsi512_pd(a) }
+    }
+    #[inline(always)]
+    fn splat_bits(self, x: u64) -> __m512i {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_set1_epi64(x as i64) }
+    }
+    #[inline(always)]
+    fn add_bits(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_add_epi64(a, b) }
+    }
+    #[inline(always)]
+    fn sub_bits(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_sub_epi64(a, b) }
+    }
+    #[inline(always)]
+    fn and_bits(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_and_si512(a, b) }
+    }
+    #[inline(always)]
+    fn or_bits(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_or_si512(a, b) }
+    }
+    #[inline(always)]
+    fn xor_bits(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_xor_si512(a, b) }
+    }
+    #[inline(always)]
+    fn shl_bits<const N: u32>(self, a: __m512i) -> __m512i {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_slli_epi64::<N>(a) }
+    }
+    #[inline(always)]
+    fn shr_bits<const N: u32>(self, a: __m512i) -> __m512i {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_srli_epi64::<N>(a) }
+    }
+    #[inline(always)]
+    fn eq(self, a: __m512d, b: __m512d) -> __mmask8 {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(a, b) }
+    }
+    #[inline(always)]
+    fn lt(self, a: __m512d, b: __m512d) -> __mmask8 {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_cmp_pd_mask::<_CMP_LT_OQ>(a, b) }
+    }
+    #[inline(always)]
+    fn le(self, a: __m512d, b: __m512d) -> __mmask8 {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_cmp_pd_mask::<_CMP_LE_OQ>(a, b) }
+    }
+    #[inline(always)]
+    fn unordered(self, a: __m512d, b: __m512d) -> __mmask8 {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_cmp_pd_mask::<_CMP_UNORD_Q>(a, b) }
+    }
+    #[inline(always)]
+    fn and(self, a: __mmask8, b: __mmask8) -> __mmask8 {
+        a & b
+    }
+    #[inline(always)]
+    fn or(self, a: __mmask8, b: __mmask8) -> __mmask8 {
+        a | b
+    }
+    #[inline(always)]
+    fn not(self, a: __mmask8) -> __mmask8 {
+        !a
+    }
+    #[inline(always)]
+    fn any(self, a: __mmask8) -> bool {
+        a != 0
+    }
+    #[inline(always)]
+    fn select(self, m: __mmask8, a: __m512d, b: __m512d) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_mask_blend_pd(m, b, a) }
+    }
+
+    #[inline(always)]
+    fn splat_f32(self, x: f32) -> __m512 {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_set1_ps(x) }
+    }
+    #[inline(always)]
+    unsafe fn load_f32(self, p: *const f32) -> __m512 {
+        // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
+        unsafe { _mm512_loadu_ps(p) }
+    }
+    #[inline(always)]
+    unsafe fn store_f32(self, p: *mut f32, x: __m512) {
+        // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
+        unsafe { _mm512_storeu_ps(p, x) }
+    }
+    #[inline(always)]
+    unsafe fn load_partial_f32(self, p: *const f32, n: usize) -> __m512 {
+        // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
+        unsafe { _mm512_maskz_loadu_ps(first16(n), p) }
+    }
+    #[inline(always)]
+    unsafe fn store_partial_f32(self, p: *mut f32, n: usize, x: __m512) {
+        // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
+        unsafe { _mm512_mask_storeu_ps(p, first16(n), x) }
+    }
+    #[inline(always)]
+    fn add_f32(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_add_ps(a, b) }
+    }
+    #[inline(always)]
+    fn sub_f32(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul_f32(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    fn fma_f32(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+}
+
+/// Mask of the first `n <= 8` lanes.
+#[inline(always)]
+fn first8(n: usize) -> __mmask8 {
+    ((1u32 << n) - 1) as __mmask8
+}
+
+/// Mask of the first `n <= 16` lanes.
+#[inline(always)]
+fn first16(n: usize) -> __mmask16 {
+    ((1u32 << n) - 1) as __mmask16
+}

@@ -1,0 +1,174 @@
+//! Logical vectors of eight f64 (and sixteen f32) lanes over each instruction set.
+//!
+//! [`Simd`] is implemented by zero-sized tokens. A token can only be made where its instructions exist, so its methods
+//! are safe to call; those that take a pointer are not. The logical width is the same everywhere, which is why each
+//! kernel gives the same bits everywhere: AVX-512 holds a vector in one register, AVX2 in two, [`Portable`] in an array.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+mod vector;
+
+#[cfg(target_arch = "x86_64")]
+pub use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub use avx512::Avx512;
+pub use portable::Portable;
+pub use vector::{Mask, Splat, Vector};
+
+/// Number of f64 lanes of the logical vector.
+pub const LANES: usize = 8;
+/// Number of f32 lanes of the logical vector.
+pub const LANES_F32: usize = 16;
+
+/// The operations of one instruction set; see the [module](self) for the idea.
+///
+/// Every operation is correctly rounded or exact, so all implementations agree bit for bit (up to the payload and sign
+/// of a NaN). Arithmetic methods act lane by lane.
+pub trait Simd: Copy + Send + Sync + 'static {
+    /// Eight f64 lanes.
+    type F: Copy;
+    /// The same lanes seen as u64.
+    type U: Copy;
+    /// Eight truth values.
+    type M: Copy;
+    /// Sixteen f32 lanes.
+    type F32: Copy;
+
+    /// All lanes `x`.
+    fn splat(self, x: f64) -> Self::F;
+    /// Reads eight consecutive values.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading eight f64; no alignment is needed.
+    unsafe fn load(self, p: *const f64) -> Self::F;
+    /// Writes eight consecutive values.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing eight f64; no alignment is needed.
+    unsafe fn store(self, p: *mut f64, x: Self::F);
+    /// Reads `n <= 8` values; the other lanes are zero. Memory past them is not touched.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading `n` f64 and `n <= 8`.
+    unsafe fn load_partial(self, p: *const f64, n: usize) -> Self::F;
+    /// Writes the first `n <= 8` lanes. Memory past them is not touched.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing `n` f64 and `n <= 8`.
+    unsafe fn store_partial(self, p: *mut f64, n: usize, x: Self::F);
+    /// Reads eight f32 and widens them.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading eight f32.
+    unsafe fn load_widen(self, p: *const f32) -> Self::F;
+    /// Narrows (to nearest, ties to even) and writes eight f32.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing eight f32.
+    unsafe fn store_narrow(self, p: *mut f32, x: Self::F);
+    /// The lanes as an array.
+    fn to_array(self, x: Self::F) -> [f64; LANES];
+    /// A vector of these lanes.
+    fn from_array(self, x: [f64; LANES]) -> Self::F;
+
+    /// `a + b`.
+    fn add(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `a - b`.
+    fn sub(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `a * b`.
+    fn mul(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `a / b`.
+    fn div(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `a * b + c`, rounded once.
+    fn fma(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+    /// Square root.
+    fn sqrt(self, a: Self::F) -> Self::F;
+    /// Greatest integer not above.
+    fn floor(self, a: Self::F) -> Self::F;
+    /// Least integer not below.
+    fn ceil(self, a: Self::F) -> Self::F;
+    /// Integer part.
+    fn trunc(self, a: Self::F) -> Self::F;
+    /// Nearest integer, ties to even.
+    fn round(self, a: Self::F) -> Self::F;
+    /// `if a < b { a } else { b }`: the second operand where unordered or equal.
+    fn min(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `if a > b { a } else { b }`: the second operand where unordered or equal.
+    fn max(self, a: Self::F, b: Self::F) -> Self::F;
+    /// `x * 2^k` rounded once, for `x` in [0.25, 4] in magnitude (or zero) and an integral `k` in [-1100, 1100].
+    fn scale(self, x: Self::F, k: Self::F) -> Self::F;
+
+    /// The bits of each lane.
+    fn to_bits(self, a: Self::F) -> Self::U;
+    /// The f64 of these bits.
+    fn from_bits(self, a: Self::U) -> Self::F;
+    /// All lanes `x`.
+    fn splat_bits(self, x: u64) -> Self::U;
+    /// Wrapping sum.
+    fn add_bits(self, a: Self::U, b: Self::U) -> Self::U;
+    /// Wrapping difference.
+    fn sub_bits(self, a: Self::U, b: Self::U) -> Self::U;
+    /// Bitwise and.
+    fn and_bits(self, a: Self::U, b: Self::U) -> Self::U;
+    /// Bitwise or.
+    fn or_bits(self, a: Self::U, b: Self::U) -> Self::U;
+    /// Bitwise exclusive or.
+    fn xor_bits(self, a: Self::U, b: Self::U) -> Self::U;
+    /// Shift to the left by `N < 64`.
+    fn shl_bits<const N: u32>(self, a: Self::U) -> Self::U;
+    /// Logical shift to the right by `N < 64`.
+    fn shr_bits<const N: u32>(self, a: Self::U) -> Self::U;
+
+    /// `a == b`; false where unordered.
+    fn eq(self, a: Self::F, b: Self::F) -> Self::M;
+    /// `a < b`; false where unordered.
+    fn lt(self, a: Self::F, b: Self::F) -> Self::M;
+    /// `a <= b`; false where unordered.
+    fn le(self, a: Self::F, b: Self::F) -> Self::M;
+    /// Either is NaN.
+    fn unordered(self, a: Self::F, b: Self::F) -> Self::M;
+    /// Both.
+    fn and(self, a: Self::M, b: Self::M) -> Self::M;
+    /// Either.
+    fn or(self, a: Self::M, b: Self::M) -> Self::M;
+    /// Neither the one nor its opposite.
+    fn not(self, a: Self::M) -> Self::M;
+    /// Whether any lane is true.
+    fn any(self, a: Self::M) -> bool;
+    /// `a` where true, `b` elsewhere.
+    fn select(self, m: Self::M, a: Self::F, b: Self::F) -> Self::F;
+
+    /// All lanes `x`.
+    fn splat_f32(self, x: f32) -> Self::F32;
+    /// Reads sixteen consecutive values.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading sixteen f32.
+    unsafe fn load_f32(self, p: *const f32) -> Self::F32;
+    /// Writes sixteen consecutive values.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing sixteen f32.
+    unsafe fn store_f32(self, p: *mut f32, x: Self::F32);
+    /// Reads `n <= 16` values; the other lanes are zero.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading `n` f32 and `n <= 16`.
+    unsafe fn load_partial_f32(self, p: *const f32, n: usize) -> Self::F32;
+    /// Writes the first `n <= 16` lanes.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing `n` f32 and `n <= 16`.
+    unsafe fn store_partial_f32(self, p: *mut f32, n: usize, x: Self::F32);
+    /// `a + b`.
+    fn add_f32(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a - b`.
+    fn sub_f32(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a * b`.
+    fn mul_f32(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a * b + c`, rounded once.
+    fn fma_f32(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+}

@@ -1,0 +1,256 @@
+//! The portable implementation.
+
+use super::{LANES, LANES_F32, Simd};
+
+/// Arrays of `N` lanes in plain Rust. `Portable<8>` is the scalar instruction set; `Portable<1>` evaluates the same
+/// lane functions for a single value, so its loads and stores move one element.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Portable<const N: usize>;
+
+/// `[f(a[0], ..), f(a[1], ..), ..]`
+macro_rules! lanes {
+    ($n:ident, $i:ident => $e:expr) => {
+        std::array::from_fn::<_, $n, _>(
+            #[inline(always)]
+            |$i| $e,
+        )
+    };
+}
+
+impl<const N: usize> Simd for Portable<N> {
+    type F = [f64; N];
+    type U = [u64; N];
+    type M = [bool; N];
+    type F32 = [f32; LANES_F32];
+
+    #[inline(always)]
+    fn splat(self, x: f64) -> [f64; N] {
+        [x; N]
+    }
+    #[inline(always)]
+    unsafe fn load(self, p: *const f64) -> [f64; N] {
+        // SAFETY: readable by the caller's promise (N is at most LANES).
+        unsafe { p.cast::<[f64; N]>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut f64, x: [f64; N]) {
+        // SAFETY: writable by the caller's promise (N is at most LANES).
+        unsafe { p.cast::<[f64; N]>().write_unaligned(x) }
+    }
+    #[inline(always)]
+    unsafe fn load_partial(self, p: *const f64, n: usize) -> [f64; N] {
+        // SAFETY: the first n values are readable by the caller's promise.
+        lanes!(N, i => if i < n { unsafe { p.add(i).read_unaligned() } } else { 0.0 })
+    }
+    #[inline(always)]
+    unsafe fn store_partial(self, p: *mut f64, n: usize, x: [f64; N]) {
+        for (i, v) in x.iter().enumerate().take(n) {
+            // SAFETY: the first n places are writable by the caller's promise.
+            unsafe { p.add(i).write_unaligned(*v) }
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_widen(self, p: *const f32) -> [f64; N] {
+        // SAFETY: eight values are readable by the caller's promise.
+        lanes!(N, i => f64::from(unsafe { p.add(i).read_unaligned() }))
+    }
+    #[inline(always)]
+    unsafe fn store_narrow(self, p: *mut f32, x: [f64; N]) {
+        for (i, v) in x.iter().enumerate() {
+            // SAFETY: eight places are writable by the caller's promise.
+            unsafe { p.add(i).write_unaligned(*v as f32) }
+        }
+    }
+    #[inline(always)]
+    fn to_array(self, x: [f64; N]) -> [f64; LANES] {
+        std::array::from_fn(|i| x[i % N])
+    }
+    #[inline(always)]
+    fn from_array(self, x: [f64; LANES]) -> [f64; N] {
+        lanes!(N, i => x[i])
+    }
+
+    #[inline(always)]
+    fn add(self, a: [f64; N], b: [f64; N]) -> [f64; N] {
+        lanes!(N, i => a[i] + b[i])
+    }
+    #[inline(always)]
+    fn sub(self, a: [f64; N], b: [f64; N]) -> [f64; N] {
+        lanes!(N, i => a[i] - b[i])
+    }
+    #[inline(always)]
+    fn mul(self, a: [f64; N], b: [f64; N]) -> [f64; N] {
+        lanes!(N, i => a[i] * b[i])
+    }
+    #[inline(always)]
+    fn div(self, a: [f64; N], b: [f64; N]) -> [f64; N] {
+        lanes!(N, i => a[i] / b[i])
+    }
+    #[inline(always)]
+    fn fma(self, a: [f64; N], b: [f64; N], c: [f64; N]) -> [f64; N] {
+        lanes!(N, i => a[i].mul_add(b[i], c[i]))
+    }
+    #[inline(always)]
+    fn sqrt(self, a: [f64; N]) -> [f64; N] {
+        lanes!(N, i => a[i].sqrt())
+    }
+    #[inline(always)]
+    fn floor(self, a: [f64; N]) -> [f64; N] {
+        lanes!(N, i => a[i].floor())
+    }
+    #[inline(always)]
+    fn ceil(self, a: [f64; N]) -> [f64; N] {
+        lanes!(N, i => a[i].ceil())
+    }
+    #[inline(always)]
+    fn trunc(self, a: [f64; N]) -> [f64; N] {
+        lanes!(N, i => a[i].trunc())
+    }
+    #[inline(always)]
+    fn round(self, a: [f64; N]) -> [f64; N] {
+        lanes!(N, i => a[i].round_ties_even())
+    }
+    #[inline(always)]
+    fn min(self, a: [f64; N], b: [f64; N]) -> [f64; N] {
+        lanes!(N, i => if a[i] < b[i] { a[i] } else { b[i] })
+    }
+    #[inline(always)]
+    fn max(self, a: [f64; N], b: [f64; N]) -> [f64; N] {
+        lanes!(N, i => if a[i] > b[i] { a[i] } else { b[i] })
+    }
+    #[inline(always)]
+    fn scale(self, x: [f64; N], k: [f64; N]) -> [f64; N] {
+        // Two powers of two that are both normal; the first product is exact, so only the second rounds.
+        lanes!(N, i => {
+            let half = (k[i] * 0.5).floor();
+            x[i] * power_of_two(half) * power_of_two(k[i] - half)
+        })
+    }
+
+    #[inline(always)]
+    fn to_bits(self, a: [f64; N]) -> [u64; N] {
+        lanes!(N, i => a[i].to_bits())
+    }
+    #[inline(always)]
+    fn from_bits(self, a: [u64; N]) -> [f64; N] {
+        lanes!(N, i => f64::from_bits(a[i]))
+    }
+    #[inline(always)]
+    fn splat_bits(self, x: u64) -> [u64; N] {
+        [x; N]
+    }
+    #[inline(always)]
+    fn add_bits(self, a: [u64; N], b: [u64; N]) -> [u64; N] {
+        lanes!(N, i => a[i].wrapping_add(b[i]))
+    }
+    #[inline(always)]
+    fn sub_bits(self, a: [u64; N], b: [u64; N]) -> [u64; N] {
+        lanes!(N, i => a[i].wrapping_sub(b[i]))
+    }
+    #[inline(always)]
+    fn and_bits(self, a: [u64; N], b: [u64; N]) -> [u64; N] {
+        lanes!(N, i => a[i] & b[i])
+    }
+    #[inline(always)]
+    fn or_bits(self, a: [u64; N], b: [u64; N]) -> [u64; N] {
+        lanes!(N, i => a[i] | b[i])
+    }
+    #[inline(always)]
+    fn xor_bits(self, a: [u64; N], b: [u64; N]) -> [u64; N] {
+        lanes!(N, i => a[i] ^ b[i])
+    }
+    #[inline(always)]
+    fn shl_bits<const K: u32>(self, a: [u64; N]) -> [u64; N] {
+        lanes!(N, i => a[i] << K)
+    }
+    #[inline(always)]
+    fn shr_bits<const K: u32>(self, a: [u64; N]) -> [u64; N] {
+        lanes!(N, i => a[i] >> K)
+    }
+
+    #[inline(always)]
+    fn eq(self, a: [f64; N], b: [f64; N]) -> [bool; N] {
+        lanes!(N, i => a[i] == b[i])
+    }
+    #[inline(always)]
+    fn lt(self, a: [f64; N], b: [f64; N]) -> [bool; N] {
+        lanes!(N, i => a[i] < b[i])
+    }
+    #[inline(always)]
+    fn le(self, a: [f64; N], b: [f64; N]) -> [bool; N] {
+        lanes!(N, i => a[i] <= b[i])
+    }
+    #[inline(always)]
+    fn unordered(self, a: [f64; N], b: [f64; N]) -> [bool; N] {
+        lanes!(N, i => a[i].is_nan() | b[i].is_nan())
+    }
+    #[inline(always)]
+    fn and(self, a: [bool; N], b: [bool; N]) -> [bool; N] {
+        lanes!(N, i => a[i] & b[i])
+    }
+    #[inline(always)]
+    fn or(self, a: [bool; N], b: [bool; N]) -> [bool; N] {
+        lanes!(N, i => a[i] | b[i])
+    }
+    #[inline(always)]
+    fn not(self, a: [bool; N]) -> [bool; N] {
+        lanes!(N, i => !a[i])
+    }
+    #[inline(always)]
+    fn any(self, a: [bool; N]) -> bool {
+        a.iter().fold(false, |x, y| x | y)
+    }
+    #[inline(always)]
+    fn select(self, m: [bool; N], a: [f64; N], b: [f64; N]) -> [f64; N] {
+        lanes!(N, i => if m[i] { a[i] } else { b[i] })
+    }
+
+    #[inline(always)]
+    fn splat_f32(self, x: f32) -> Self::F32 {
+        [x; LANES_F32]
+    }
+    #[inline(always)]
+    unsafe fn load_f32(self, p: *const f32) -> Self::F32 {
+        // SAFETY: readable by the caller's promise.
+        unsafe { p.cast::<Self::F32>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn store_f32(self, p: *mut f32, x: Self::F32) {
+        // SAFETY: writable by the caller's promise.
+        unsafe { p.cast::<Self::F32>().write_unaligned(x) }
+    }
+    #[inline(always)]
+    unsafe fn load_partial_f32(self, p: *const f32, n: usize) -> Self::F32 {
+        // SAFETY: the first n values are readable by the caller's promise.
+        lanes!(LANES_F32, i => if i < n { unsafe { p.add(i).read_unaligned() } } else { 0.0 })
+    }
+    #[inline(always)]
+    unsafe fn store_partial_f32(self, p: *mut f32, n: usize, x: Self::F32) {
+        for (i, v) in x.iter().enumerate().take(n) {
+            // SAFETY: the first n places are writable by the caller's promise.
+            unsafe { p.add(i).write_unaligned(*v) }
+        }
+    }
+    #[inline(always)]
+    fn add_f32(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+        lanes!(LANES_F32, i => a[i] + b[i])
+    }
+    #[inline(always)]
+    fn sub_f32(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+        lanes!(LANES_F32, i => a[i] - b[i])
+    }
+    #[inline(always)]
+    fn mul_f32(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+        lanes!(LANES_F32, i => a[i] * b[i])
+    }
+    #[inline(always)]
+    fn fma_f32(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
+        lanes!(LANES_F32, i => a[i].mul_add(b[i], c[i]))
+    }
+}
+
+/// `2^k` for an integral `k` in [-1022, 1023].
+#[inline(always)]
+fn power_of_two(k: f64) -> f64 {
+    f64::from_bits(((k + (super::vector::MAGIC + 1023.0)).to_bits()) << 52)
+}

@@ -1,0 +1,193 @@
+//! The elementwise operations: one row says all there is to know of one.
+//!
+//! From the rows come the enums, the block interpreter, the scalar twins, the WGSL text, and, through
+//! [`unary_table!`](crate::unary_table) and [`binary_table!`](crate::binary_table), the methods of tensors and
+//! expressions.
+
+use crate::isa::Isa;
+use crate::math;
+use crate::simd::{Portable, Vector};
+
+macro_rules! table {
+    (
+        ($d:tt) $(#[$enum_doc:meta])* $name:ident, $macro_name:ident, $apply:ident, $macro_doc:literal;
+        $( $variant:ident $method:ident, $kind:ident, $lo:literal .. $hi:literal, $wgsl:literal, $lane:path, $doc:literal; )*
+    ) => {
+        $(#[$enum_doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum $name { $( #[doc = $doc] $variant, )* }
+
+        impl $name {
+            /// Every operation, in the order of the table.
+            pub const ALL: &'static [$name] = &[$( $name::$variant, )*];
+
+            /// Name of the method on tensors and expressions.
+            pub const fn name(self) -> &'static str {
+                match self { $( $name::$variant => stringify!($method), )* }
+            }
+
+            /// Whether the result is a truth value (0.0 or 1.0 in the kernels).
+            pub const fn returns_bool(self) -> bool {
+                match self { $( $name::$variant => table!(@is_bool $kind), )* }
+            }
+
+            /// The f32 WGSL expression. `$x` and `$y` stand for the arguments; truth values are 0.0 and 1.0;
+            /// functions whose names begin with `px_` are not of WGSL and come with the shader library.
+            pub const fn wgsl(self) -> &'static str {
+                match self { $( $name::$variant => $wgsl, )* }
+            }
+
+            /// An interval on which the operation is smooth and well conditioned, for tests (of each argument; of the
+            /// last one where the first is an order).
+            pub const fn domain(self) -> (f64, f64) {
+                match self { $( $name::$variant => ($lo, $hi), )* }
+            }
+        }
+
+        /// Expands `$callback!(lane function; arguments)` in one arm an operation, so that dispatch stands outside the loop.
+        macro_rules! $apply {
+            ($d op:expr, $d callback:ident, $d ($d rest:tt)*) => {
+                match $d op { $( $name::$variant => $d callback!($lane; $d ($d rest)*), )* }
+            };
+        }
+        pub(crate) use $apply;
+
+        #[doc = $macro_doc]
+        #[macro_export]
+        macro_rules! $macro_name {
+            ($d ($d callback:tt)*) => {
+                $d ($d callback)* ! { $( ($variant, $method, $doc) )* }
+            };
+        }
+    };
+    (@is_bool number) => { false };
+    (@is_bool truth) => { true };
+}
+
+table! {
+    ($)
+    /// An elementwise operation of one argument.
+    Unary, unary_table, apply_unary,
+    "Calls `callback! { (Variant, method, \"doc\") ... }` with every row of [`Unary`](crate::table::Unary).";
+    Neg neg, number, -3.0 .. 3.0, "(-$x)", math::basic::neg, "The negative.";
+    Abs abs, number, 0.1 .. 3.0, "abs($x)", math::basic::abs, "The magnitude.";
+    Sign sign, number, 0.1 .. 3.0, "sign($x)", math::basic::sign, "-1, 0 or 1 with the sign of the argument; zeros and NaN are kept.";
+    Floor floor, number, 0.1 .. 0.9, "floor($x)", math::basic::floor, "The greatest integer that is not above.";
+    Ceil ceil, number, 0.1 .. 0.9, "ceil($x)", math::basic::ceil, "The least integer that is not below.";
+    Round round, number, 0.1 .. 0.4, "round($x)", math::basic::round, "The nearest integer, halves to the even one.";
+    Trunc trunc, number, 0.1 .. 0.9, "trunc($x)", math::basic::trunc, "The integer part.";
+    Sqrt sqrt, number, 0.1 .. 10.0, "sqrt($x)", math::basic::sqrt, "The square root.";
+    Recip recip, number, 0.2 .. 5.0, "(1.0 / $x)", math::basic::recip, "The reciprocal.";
+    Square square, number, -3.0 .. 3.0, "($x * $x)", math::basic::square, "The square.";
+    Exp exp, number, -5.0 .. 5.0, "exp($x)", math::exp::exp, "The exponential.";
+    Expm1 exp_m1, number, -2.0 .. 2.0, "px_expm1($x)", math::exp::exp_m1, "exp(x) - 1, accurate near zero.";
+    Ln ln, number, 0.1 .. 10.0, "log($x)", math::log::ln, "The natural logarithm.";
+    Log1p ln_1p, number, -0.9 .. 5.0, "px_log1p($x)", math::log::ln_1p, "ln(1 + x), accurate near zero.";
+    Sin sin, number, -6.0 .. 6.0, "sin($x)", math::trig::sin, "The sine of radians.";
+    Cos cos, number, -6.0 .. 6.0, "cos($x)", math::trig::cos, "The cosine of radians.";
+    Tan tan, number, -1.2 .. 1.2, "tan($x)", math::trig::tan, "The tangent of radians.";
+    Atan atan, number, -5.0 .. 5.0, "atan($x)", math::atan::atan, "The inverse tangent, in radians.";
+    Tanh tanh, number, -3.0 .. 3.0, "px_tanh($x)", math::logistic::tanh, "The hyperbolic tangent.";
+    Sigmoid sigmoid, number, -5.0 .. 5.0, "px_sigmoid($x)", math::logistic::sigmoid, "The logistic function 1 / (1 + exp(-x)).";
+    Softplus softplus, number, -5.0 .. 5.0, "px_softplus($x)", math::logistic::softplus, "ln(1 + exp(x)), without overflow.";
+    Erf erf, number, -2.5 .. 2.5, "px_erf($x)", math::erf::erf, "The error function.";
+    Erfc erfc, number, -2.0 .. 4.0, "px_erfc($x)", math::erf::erfc, "The complementary error function 1 - erf(x), accurate in the upper tail.";
+    Lgamma lgamma, number, 0.2 .. 12.0, "px_lgamma($x)", math::gamma::lgamma, "The logarithm of the magnitude of the gamma function.";
+    Digamma digamma, number, 0.2 .. 12.0, "px_digamma($x)", math::gamma::digamma, "The derivative of the logarithm of the gamma function.";
+    IsNan is_nan, truth, -3.0 .. 3.0, "px_is_nan($x)", math::basic::is_nan, "Whether the value is NaN.";
+    IsFinite is_finite, truth, -3.0 .. 3.0, "px_is_finite($x)", math::basic::is_finite, "Whether the value is neither NaN nor infinite.";
+    Not not, truth, -3.0 .. 3.0, "f32($x == 0.0)", math::basic::not, "Whether the value is zero, that is, false.";
+}
+
+table! {
+    ($)
+    /// An elementwise operation of two arguments.
+    Binary, binary_table, apply_binary,
+    "Calls `callback! { (Variant, method, \"doc\") ... }` with every row of [`Binary`](crate::table::Binary).";
+    Add add, number, -3.0 .. 3.0, "($x + $y)", math::basic::add, "The sum.";
+    Sub sub, number, -3.0 .. 3.0, "($x - $y)", math::basic::sub, "The difference.";
+    Mul mul, number, -3.0 .. 3.0, "($x * $y)", math::basic::mul, "The product.";
+    Div div, number, 0.3 .. 3.0, "($x / $y)", math::basic::div, "The quotient.";
+    Pow pow, number, 0.3 .. 3.0, "px_pow($x, $y)", math::pow::pow, "The first argument to the power of the second, by the rules of IEEE 754.";
+    Min minimum, number, -3.0 .. 3.0, "min($x, $y)", math::basic::minimum, "The lesser; NaN if either is, and -0 is below +0.";
+    Max maximum, number, -3.0 .. 3.0, "max($x, $y)", math::basic::maximum, "The greater; NaN if either is, and +0 is above -0.";
+    Xlogy xlogy, number, 0.3 .. 3.0, "px_xlogy($x, $y)", math::log::xlogy, "x ln(y), and 0 where x is 0 and y is not NaN.";
+    Xlog1py xlog1py, number, 0.3 .. 3.0, "px_xlog1py($x, $y)", math::log::xlog1py, "x ln(1 + y), and 0 where x is 0 and y is not NaN.";
+    Polygamma polygamma, number, 0.5 .. 12.0, "px_polygamma($x, $y)", math::gamma::polygamma, "The derivative of the digamma function of the order given first (a whole number), at the second argument.";
+    Equal equal, truth, -3.0 .. 3.0, "f32($x == $y)", math::basic::equal, "Whether the arguments are equal.";
+    NotEqual not_equal, truth, -3.0 .. 3.0, "f32($x != $y)", math::basic::not_equal, "Whether the arguments differ (NaN differs from all).";
+    Less less, truth, -3.0 .. 3.0, "f32($x < $y)", math::basic::less, "Whether the first is below the second.";
+    LessEqual less_equal, truth, -3.0 .. 3.0, "f32($x <= $y)", math::basic::less_equal, "Whether the first is not above the second.";
+    Greater greater, truth, -3.0 .. 3.0, "f32($x > $y)", math::basic::greater, "Whether the first is above the second.";
+    GreaterEqual greater_equal, truth, -3.0 .. 3.0, "f32($x >= $y)", math::basic::greater_equal, "Whether the first is not below the second.";
+    And and, truth, -3.0 .. 3.0, "f32($x != 0.0 && $y != 0.0)", math::basic::and, "Whether both are nonzero, that is, true.";
+    Or or, truth, -3.0 .. 3.0, "f32($x != 0.0 || $y != 0.0)", math::basic::or, "Whether either is nonzero, that is, true.";
+}
+
+impl Unary {
+    /// The value at `x`: the same bits as the kernels give.
+    pub fn eval(self, x: f64) -> f64 {
+        single::unary(self, x)
+    }
+}
+
+impl Binary {
+    /// The value at `(x, y)`: the same bits as the kernels give.
+    pub fn eval(self, x: f64, y: f64) -> f64 {
+        single::binary(self, x, y)
+    }
+}
+
+/// One lane at a time, with the fused multiply-add instruction where there is one.
+mod single {
+    use super::*;
+
+    macro_rules! call {
+        ($lane:path; $($x:expr),+) => { $lane($(Vector::new(Portable::<1>, [$x])),+).lanes[0] };
+    }
+
+    #[inline(always)]
+    fn unary_portable(op: Unary, x: f64) -> f64 {
+        apply_unary!(op, call, x)
+    }
+
+    #[inline(always)]
+    fn binary_portable(op: Binary, x: f64, y: f64) -> f64 {
+        apply_binary!(op, call, x, y)
+    }
+
+    /// # Safety
+    /// The machine must have AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn unary_fma(op: Unary, x: f64) -> f64 {
+        unary_portable(op, x)
+    }
+
+    /// # Safety
+    /// The machine must have AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn binary_fma(op: Binary, x: f64, y: f64) -> f64 {
+        binary_portable(op, x, y)
+    }
+
+    pub(super) fn unary(op: Unary, x: f64) -> f64 {
+        #[cfg(target_arch = "x86_64")]
+        if Isa::Avx2.is_available() {
+            // SAFETY: just asked.
+            return unsafe { unary_fma(op, x) };
+        }
+        unary_portable(op, x)
+    }
+
+    pub(super) fn binary(op: Binary, x: f64, y: f64) -> f64 {
+        #[cfg(target_arch = "x86_64")]
+        if Isa::Avx2.is_available() {
+            // SAFETY: just asked.
+            return unsafe { binary_fma(op, x, y) };
+        }
+        binary_portable(op, x, y)
+    }
+}
