@@ -144,15 +144,15 @@ impl FusedKernel {
         trees: &mut [Tree],
     ) {
         let vectors = len.div_ceil(LANES);
-        let is_whole = len % LANES == 0;
+        let is_whole = len.is_multiple_of(LANES);
         let home = |slot: u16| block.wrapping_add(self.slots[usize::from(slot)].offset);
-        // SAFETY (of all blocks below): places of the layouts were checked against memory and data; homes hold CHUNK values.
         for direct in &self.direct {
             let from = self.pointer(direct.place, memory).wrapping_add(start);
             slots[usize::from(direct.slot)].pointer = if is_whole {
                 from.cast_mut()
             } else {
                 let to = home(direct.slot);
+                // SAFETY: the elements are places of the input, which were checked; a home holds CHUNK values.
                 unsafe {
                     std::ptr::copy_nonoverlapping(from, to, len);
                     pad(to, len);
@@ -163,6 +163,7 @@ impl FusedKernel {
         for gathered in &self.gathered {
             let to = home(gathered.slot);
             let walk = Walk { layout: &gathered.layout, state: &mut state[gathered.walk..] };
+            // SAFETY: as above.
             unsafe {
                 gather(walk, self.base(gathered.data, memory), to, len);
                 pad(to, len);
@@ -172,19 +173,23 @@ impl FusedKernel {
             slots[usize::from(stored.slot)].pointer =
                 if is_whole { memory.wrapping_add(stored.offset + start) } else { home(stored.slot) };
         }
+        // SAFETY: slots are homes, or inputs and outputs with `vectors` whole vectors from here on.
         unsafe { execute(isa, &self.code, slots, vectors) };
         if !is_whole {
             for stored in &self.stored {
                 let to = memory.wrapping_add(stored.offset + start);
+                // SAFETY: the elements are places of the output, which were checked.
                 unsafe { std::ptr::copy_nonoverlapping(home(stored.slot), to, len) };
             }
         }
         for scattered in &self.scattered {
             let walk = Walk { layout: &scattered.layout, state: &mut state[scattered.walk..] };
+            // SAFETY: as above; the slot holds `len` values.
             unsafe { scatter(walk, slots[usize::from(scattered.slot)].pointer, memory, len) };
         }
         for (reduction, tree) in self.reductions.iter().zip(trees) {
             let x = slots[usize::from(reduction.slot)].pointer;
+            // SAFETY: as above.
             unsafe { reduction.block(isa, x, len, memory, block, state, tree) };
         }
     }
@@ -214,7 +219,11 @@ unsafe fn gather(mut walk: Walk, from: *const f64, mut to: *mut f64, mut len: us
             match stride {
                 0 => std::slice::from_raw_parts_mut(to, count).fill(*from),
                 1 => std::ptr::copy_nonoverlapping(from, to, count),
-                _ => (0..count).for_each(|i| *to.add(i) = *from.offset(i as isize * stride)),
+                _ => {
+                    for i in 0..count {
+                        *to.add(i) = *from.offset(i as isize * stride);
+                    }
+                }
             }
             to = to.add(count);
         }
@@ -231,7 +240,9 @@ unsafe fn scatter(mut walk: Walk, mut from: *const f64, to: *mut f64, mut len: u
         // SAFETY: `count` places from here at the stride, and as many values at `from`.
         unsafe {
             let to = to.add(place);
-            (0..count).for_each(|i| *to.offset(i as isize * stride) = *from.add(i));
+            for i in 0..count {
+                *to.offset(i as isize * stride) = *from.add(i);
+            }
             from = from.add(count);
         }
         len -= count;

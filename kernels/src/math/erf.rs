@@ -9,7 +9,7 @@ pub(crate) fn erf<S: Simd>(x: Vector<S>) -> Vector<S> {
             t *= -x * x / i as f64;
             s += t / (2 * i + 1) as f64;
         }
-        if x.abs() > 5.0 { x.signum() } else { s * 1.1283791670955126 }
+        if x.abs() > 5.0 { x.signum() } else { s * std::f64::consts::FRAC_2_SQRT_PI }
     })
 }
 #[inline(always)]
@@ -22,7 +22,7 @@ pub(crate) fn erfc<S: Simd>(x: Vector<S>) -> Vector<S> {
                 t *= -x * x / i as f64;
                 s += t / (2 * i + 1) as f64;
             }
-            if x.abs() > 5.0 { x.signum() } else { s * 1.1283791670955126 }
+            if x.abs() > 5.0 { x.signum() } else { s * std::f64::consts::FRAC_2_SQRT_PI }
         }
     })
 }

@@ -27,6 +27,7 @@ pub const LANES_F32: usize = 16;
 ///
 /// Every operation is correctly rounded or exact, so all implementations agree bit for bit (up to the payload and sign
 /// of a NaN). Arithmetic methods act lane by lane.
+#[expect(clippy::wrong_self_convention, reason = "self is the token, not the value converted")]
 pub trait Simd: Copy + Send + Sync + 'static {
     /// Eight f64 lanes.
     type F: Copy;

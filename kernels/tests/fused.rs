@@ -1,0 +1,335 @@
+//! Fused kernels against element-by-element evaluation, on random plans.
+
+use proptest::prelude::*;
+use pyroxene_kernels::fused::{Code, FusedKernel, Input, Instruction, Loop, Output, Reduce, Scratch, Source};
+use pyroxene_kernels::{Binary, Isa, Unary, reduce};
+use std::sync::Arc;
+
+/// A small generator, so that one number from proptest makes one plan.
+struct Rng(u64);
+
+impl Rng {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        let x = self.0 ^ self.0 >> 33;
+        x.wrapping_mul(0xff51afd7ed558ccd) >> 20
+    }
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+    fn value(&mut self) -> f64 {
+        match self.below(12) {
+            0 => 0.0,
+            1 => -0.0,
+            2 => 1.0,
+            3 => f64::INFINITY,
+            _ => (self.below(4001) as f64 - 2000.0) / 512.0,
+        }
+    }
+}
+
+/// Strides of a packed tensor whose dimensions are stored in a random order, some of them broadcast (stride 0), some
+/// backwards; with the offset of its first element and its length.
+fn random_strides(rng: &mut Rng, dims: &[usize], broadcast: &[bool], shuffle: bool) -> (usize, Vec<isize>, usize) {
+    let mut order: Vec<usize> = (0..dims.len()).collect();
+    if shuffle {
+        for i in (1..order.len()).rev() {
+            order.swap(i, rng.below(i + 1));
+        }
+    }
+    let (mut strides, mut offset, mut len) = (vec![0isize; dims.len()], 0, 1);
+    for d in order.into_iter().rev().filter(|d| !broadcast[*d]) {
+        strides[d] = len as isize;
+        if shuffle && rng.below(4) == 0 {
+            offset += (dims[d].max(1) - 1) * len;
+            strides[d] = -strides[d];
+        }
+        len *= dims[d];
+        if shuffle && rng.below(4) == 0 {
+            len += 1;
+        }
+    }
+    (offset, strides, len)
+}
+
+fn random_plan(rng: &mut Rng) -> (Loop, Vec<f64>) {
+    const SIZES: [usize; 12] = [1, 2, 3, 5, 7, 8, 9, 16, 40, 70, 513, 1100];
+    let mut dims: Vec<usize> = vec![];
+    for _ in 0..rng.below(5) {
+        let size = if rng.below(40) == 0 { 0 } else { SIZES[rng.below(SIZES.len())] };
+        // An empty dimension does not excuse the others from being small.
+        if dims.iter().map(|d| d.max(&1)).product::<usize>() * size <= 4000 {
+            dims.push(size);
+        }
+    }
+    let mut memory_len = rng.below(3);
+    let mut inputs = vec![];
+    for _ in 0..1 + rng.below(4) {
+        let kind = rng.below(4);
+        let broadcast: Vec<bool> = dims.iter().map(|_| kind == 0 || kind == 1 && rng.below(2) == 0).collect();
+        let shuffle = rng.below(3) == 0;
+        let (offset, strides, len) = random_strides(rng, &dims, &broadcast, shuffle);
+        let source = if rng.below(4) == 0 {
+            Source::Data((0..len).map(|_| rng.value()).collect::<Arc<[f64]>>(), offset)
+        } else {
+            memory_len += len;
+            Source::Memory(memory_len - len + offset)
+        };
+        inputs.push(Input { source, strides });
+    }
+    const UNARY: [Unary; 6] = [Unary::Neg, Unary::Exp, Unary::Abs, Unary::Floor, Unary::Square, Unary::IsNan];
+    const BINARY: [Binary; 6] = [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div, Binary::Max, Binary::Less];
+    let mut code = vec![];
+    let mut registers = inputs.len();
+    for _ in 0..rng.below(12) {
+        let args = [0; 3].map(|_: u16| rng.below(registers) as u16);
+        let op = match rng.below(8) {
+            0..3 => Code::Unary(UNARY[rng.below(6)]),
+            3..6 => Code::Binary(BINARY[rng.below(6)]),
+            6 => Code::Select,
+            _ => Code::Copy,
+        };
+        code.push(Instruction { code: op, dst: registers as u16, args });
+        registers += 1;
+    }
+    let mut outputs = vec![];
+    for _ in 0..1 + rng.below(4) {
+        let register = rng.below(registers) as u16;
+        let reduce = [None, Some(Reduce::Sum), Some(Reduce::Max), Some(Reduce::Min)][rng.below(4)];
+        let full = rng.below(3) == 0;
+        let reduced: Vec<bool> = dims.iter().map(|_| reduce.is_some() && (full || rng.below(2) == 0)).collect();
+        let shuffle = rng.below(3) == 0;
+        let (offset, strides, len) = random_strides(rng, &dims, &reduced, shuffle);
+        outputs.push(Output { register, offset: memory_len + offset, strides, reduce });
+        memory_len += len + rng.below(2);
+    }
+    let memory = (0..memory_len).map(|_| rng.value()).collect();
+    (Loop { dims, inputs, code, outputs }, memory)
+}
+
+/// All places of a layout in row-major order of the space.
+fn places(dims: &[usize], offset: usize, strides: &[isize]) -> Vec<usize> {
+    let len: usize = dims.iter().product();
+    (0..len)
+        .map(|mut i| {
+            let mut place = offset as isize;
+            for d in (0..dims.len()).rev() {
+                place += (i % dims[d]) as isize * strides[d];
+                i /= dims[d];
+            }
+            place as usize
+        })
+        .collect()
+}
+
+fn eval(code: Code, x: f64, y: f64, z: f64) -> f64 {
+    match code {
+        Code::Unary(op) => op.eval(x),
+        Code::Binary(op) => op.eval(x, y),
+        Code::Select => {
+            if x != 0.0 {
+                y
+            } else {
+                z
+            }
+        }
+        Code::Copy => x,
+    }
+}
+
+/// The documented meaning, one whole array a register.
+fn naive(plan: &Loop, memory: &mut [f64]) {
+    let len: usize = plan.dims.iter().product();
+    let mut registers: Vec<Vec<f64>> = vec![];
+    for input in &plan.inputs {
+        let (data, offset): (&[f64], usize) = match &input.source {
+            Source::Memory(offset) => (memory, *offset),
+            Source::Data(data, offset) => (data, *offset),
+        };
+        registers.push(places(&plan.dims, offset, &input.strides).into_iter().map(|i| data[i]).collect());
+    }
+    for Instruction { code, args, .. } in &plan.code {
+        let [x, y, z] = args.map(|a| &registers[usize::from(a)]);
+        registers.push((0..len).map(|i| eval(*code, x[i], y[i], z[i])).collect());
+    }
+    for output in &plan.outputs {
+        let values = &registers[usize::from(output.register)];
+        let places_of = places(&plan.dims, output.offset, &output.strides);
+        let Some(reduce) = output.reduce else {
+            places_of.iter().zip(values).for_each(|(place, value)| memory[*place] = *value);
+            continue;
+        };
+        let identity = match reduce {
+            Reduce::Sum => 0.0,
+            Reduce::Max => f64::NEG_INFINITY,
+            Reduce::Min => f64::INFINITY,
+        };
+        let kept: Vec<usize> =
+            plan.dims.iter().zip(&output.strides).map(|(d, s)| if *s == 0 { 1 } else { *d }).collect();
+        places(&kept, output.offset, &output.strides).into_iter().for_each(|place| memory[place] = identity);
+        // The run of innermost reduced dimensions.
+        let mut run = 1;
+        for (dim, stride) in plan.dims.iter().zip(&output.strides).rev() {
+            if *stride != 0 && *dim != 1 {
+                break;
+            }
+            run *= dim;
+        }
+        for (places, values) in places_of.chunks(run.max(1)).zip(values.chunks(run.max(1))) {
+            let out = &mut memory[places[0]];
+            *out = match reduce {
+                Reduce::Sum => *out + reduce::sum(values),
+                Reduce::Max => Binary::Max.eval(*out, reduce::max(values)),
+                Reduce::Min => Binary::Min.eval(*out, reduce::min(values)),
+            };
+        }
+    }
+}
+
+fn same(a: f64, b: f64) -> bool {
+    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn random_plans_do_what_is_documented(seed: u64) {
+        let mut rng = Rng(seed);
+        let (plan, memory) = random_plan(&mut rng);
+        let mut want = memory.clone();
+        naive(&plan, &mut want);
+        let kernel = FusedKernel::new(plan.clone());
+        prop_assert!(kernel.memory_len() <= memory.len());
+        let mut scratch = Scratch::new();
+        scratch.reserve(&kernel);
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+            // Twice: a run leaves nothing behind in the scratch.
+            for _ in 0..2 {
+                let mut got = memory.clone();
+                kernel.run_on(isa, &mut scratch, &mut got);
+                for i in 0..got.len() {
+                    prop_assert!(same(got[i], want[i]), "{isa:?}, place {i}: {} for {} in {plan:?}", got[i], want[i]);
+                }
+            }
+        }
+    }
+}
+
+fn copy_plan(n: usize) -> Loop {
+    Loop {
+        dims: vec![n],
+        inputs: vec![Input { source: Source::Memory(0), strides: vec![1] }],
+        code: vec![],
+        outputs: vec![Output { register: 0, offset: n, strides: vec![1], reduce: None }],
+    }
+}
+
+#[test]
+fn one_scratch_serves_kernels_of_any_size() {
+    let kernels = [1, 700, 3].map(|n| FusedKernel::new(copy_plan(n)));
+    let mut scratch = Scratch::new();
+    kernels.iter().for_each(|kernel| scratch.reserve(kernel));
+    for kernel in &kernels {
+        let half = kernel.memory_len() / 2;
+        let mut memory: Vec<f64> = (0..2 * half).map(|i| i as f64).collect();
+        kernel.run(&mut scratch, &mut memory);
+        assert_eq!(memory[..half], memory[half..]);
+    }
+}
+
+#[test]
+fn full_sum_has_the_bits_of_the_reduction() {
+    for n in [0, 1, 7, 8, 511, 512, 513, 5000, 100_001] {
+        let kernel = FusedKernel::new(Loop {
+            dims: vec![n],
+            inputs: vec![Input { source: Source::Memory(1), strides: vec![1] }],
+            code: vec![],
+            outputs: vec![Output { register: 0, offset: 0, strides: vec![0], reduce: Some(Reduce::Sum) }],
+        });
+        let mut scratch = Scratch::new();
+        scratch.reserve(&kernel);
+        let mut memory: Vec<f64> = (0..=n).map(|i| 1.0 / (1.0 + i as f64)).collect();
+        kernel.run(&mut scratch, &mut memory);
+        assert_eq!(memory[0].to_bits(), reduce::sum(&memory[1..]).to_bits());
+    }
+}
+
+#[test]
+fn columns_of_one_matrix_are_disjoint() {
+    // memory[0..6] is a matrix of 3 rows and 2 columns: the second column becomes twice the first.
+    let kernel = FusedKernel::new(Loop {
+        dims: vec![3],
+        inputs: vec![Input { source: Source::Memory(0), strides: vec![2] }],
+        code: vec![Instruction { code: Code::Binary(Binary::Add), dst: 1, args: [0, 0, 9] }],
+        outputs: vec![Output { register: 1, offset: 1, strides: vec![2], reduce: None }],
+    });
+    let mut scratch = Scratch::new();
+    scratch.reserve(&kernel);
+    let mut memory = [1.0, 0.0, 2.0, 0.0, 3.0, 0.0];
+    kernel.run(&mut scratch, &mut memory);
+    assert_eq!(memory, [1.0, 2.0, 2.0, 4.0, 3.0, 6.0]);
+}
+
+#[test]
+#[should_panic(expected = "an output overlaps an input")]
+fn overlap_with_an_input_is_refused() {
+    let mut plan = copy_plan(4);
+    plan.outputs[0].offset = 3;
+    FusedKernel::new(plan);
+}
+
+#[test]
+#[should_panic(expected = "two outputs overlap")]
+fn overlap_of_outputs_is_refused() {
+    let mut plan = copy_plan(4);
+    plan.outputs.push(Output { offset: 7, ..plan.outputs[0].clone() });
+    FusedKernel::new(plan);
+}
+
+#[test]
+#[should_panic(expected = "several elements at one place")]
+fn broadcast_output_is_refused() {
+    let mut plan = copy_plan(4);
+    plan.outputs[0].strides = vec![0];
+    FusedKernel::new(plan);
+}
+
+#[test]
+#[should_panic(expected = "reaches place 4 of data of length 4")]
+fn data_is_bounded() {
+    let mut plan = copy_plan(4);
+    plan.inputs[0].source = Source::Data(Arc::from([0.0; 4]), 1);
+    FusedKernel::new(plan);
+}
+
+#[test]
+#[should_panic(expected = "below zero")]
+fn backwards_past_the_beginning_is_refused() {
+    let mut plan = copy_plan(4);
+    plan.inputs[0].strides = vec![-1];
+    FusedKernel::new(plan);
+}
+
+#[test]
+#[should_panic(expected = "register 1 is used before it is assigned")]
+fn registers_are_assigned_before_use() {
+    let mut plan = copy_plan(4);
+    plan.code.push(Instruction { code: Code::Copy, dst: 1, args: [1; 3] });
+    FusedKernel::new(plan);
+}
+
+#[test]
+#[should_panic(expected = "too short")]
+fn memory_is_bounded() {
+    let kernel = FusedKernel::new(copy_plan(4));
+    let mut scratch = Scratch::new();
+    scratch.reserve(&kernel);
+    kernel.run(&mut scratch, &mut [0.0; 7]);
+}
+
+#[test]
+#[should_panic(expected = "not reserved")]
+fn scratch_is_reserved() {
+    FusedKernel::new(copy_plan(4)).run(&mut Scratch::new(), &mut [0.0; 8]);
+}
