@@ -1,1 +1,51 @@
 //! Strided n-dimensional tensors of Pyroxene.
+//!
+//! A [`Tensor`] is plain data: cheap to clone, `Send + Sync`, `f64` by default, `f32`, `i64` and `bool` on request.
+//! Broadcasting, views and axes follow NumPy; Rust scalars are weakly typed, so `x * 2.0` keeps the type of `x`.
+//!
+//! ```
+//! use pyroxene_tensor::{Tensor, Triangle};
+//!
+//! // The log density of a normal distribution on R^2 at two points.
+//! let mean = Tensor::from([1.0, -1.0]);
+//! let covariance = Tensor::from([[4.0, 2.0], [2.0, 5.0]]);
+//! let points = Tensor::from([[1.0, -1.0], [3.0, 2.0]]);
+//!
+//! let factor = covariance.cholesky();
+//! let whitened = factor.solve_triangular(&(points - mean).t(), Triangle::Lower, false);
+//! let half_log_det = factor.diagonal().ln().sum_all();
+//! let log_density = -0.5 * whitened.square().sum(&[0], false) - half_log_det - std::f64::consts::TAU.ln();
+//!
+//! assert!(log_density.allclose([-3.2241714275, -4.2241714275], 1e-9, 0.0));
+//! println!("{log_density}"); // [-3.22417143 -4.22417143]
+//! ```
+//!
+//! A wrong shape, axis or element type panics at the caller's line, with a message that names the operation and the
+//! shapes, and the [`context`](mod@context) of the thread. The rules are plain functions in [`shape`].
+
+pub mod context;
+mod construct;
+mod convert;
+mod display;
+mod dtype;
+mod elementwise;
+mod error;
+mod index;
+mod integer;
+mod linalg;
+mod operators;
+mod reduce;
+pub mod shape;
+mod storage;
+mod strided;
+mod tensor;
+
+pub use context::context;
+pub use dtype::{DType, Scalar};
+pub use elementwise::Operand;
+pub use error::{OrPanic, ShapeError, TensorError, fail};
+pub use linalg::Triangle;
+pub use pyroxene_kernels::{Binary, Unary};
+pub use shape::{Shape, Slice, Strides};
+pub use storage::Device;
+pub use tensor::Tensor;

@@ -1,0 +1,105 @@
+//! Errors, and the panics made of them.
+
+use crate::context::context;
+use std::fmt;
+
+/// A violated shape rule. Its `Display` is the message, which starts with the name of the operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShapeError {
+    message: String,
+}
+
+impl ShapeError {
+    /// An error with this message.
+    pub fn new(message: impl Into<String>) -> ShapeError {
+        ShapeError { message: message.into() }
+    }
+}
+
+impl fmt::Display for ShapeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ShapeError {}
+
+/// Why a `try_` method failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorError {
+    kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    Shape(ShapeError),
+    NotPositiveDefinite { batch: usize, pivot: usize },
+}
+
+impl TensorError {
+    pub(crate) fn not_positive_definite(batch: usize, pivot: usize) -> TensorError {
+        TensorError { kind: Kind::NotPositiveDefinite { batch, pivot } }
+    }
+
+    /// For a Cholesky factorisation that failed: the pivot that was not positive, counted from 0.
+    pub fn pivot(&self) -> Option<usize> {
+        match self.kind {
+            Kind::NotPositiveDefinite { pivot, .. } => Some(pivot),
+            Kind::Shape(_) => None,
+        }
+    }
+
+    /// For a Cholesky factorisation that failed: the matrix, counted from 0 in row-major order over the batch axes.
+    pub fn batch(&self) -> Option<usize> {
+        match self.kind {
+            Kind::NotPositiveDefinite { batch, .. } => Some(batch),
+            Kind::Shape(_) => None,
+        }
+    }
+}
+
+impl From<ShapeError> for TensorError {
+    fn from(error: ShapeError) -> TensorError {
+        TensorError { kind: Kind::Shape(error) }
+    }
+}
+
+impl fmt::Display for TensorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Shape(error) => error.fmt(f),
+            Kind::NotPositiveDefinite { batch, pivot } => {
+                write!(f, "cholesky: matrix {batch} of the batch is not positive definite (pivot {pivot})")
+            }
+        }
+    }
+}
+
+impl std::error::Error for TensorError {}
+
+/// Panics with a message and the [`context`](crate::context) of the thread.
+#[track_caller]
+#[cold]
+pub fn fail(message: impl fmt::Display) -> ! {
+    panic!("{message}{}", context())
+}
+
+/// Turns the error of a shape rule into a panic at the caller's line.
+pub trait OrPanic {
+    /// The success value.
+    type Value;
+    /// The value, or a panic with the error's message and the [`context`](crate::context) of the thread.
+    #[track_caller]
+    fn or_panic(self) -> Self::Value;
+}
+
+impl<T, E: fmt::Display> OrPanic for Result<T, E> {
+    type Value = T;
+    #[track_caller]
+    fn or_panic(self) -> T {
+        match self {
+            Ok(value) => value,
+            Err(error) => fail(error),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Where the elements live.
+
+use crate::dtype::{DType, Scalar};
+use std::sync::Arc;
+
+/// The device that holds a tensor's elements.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Device {
+    /// Main memory.
+    #[default]
+    Cpu,
+}
+
+/// Shared, immutable elements: one variant a device.
+#[derive(Clone)]
+pub(crate) enum Storage {
+    Cpu(CpuStorage),
+}
+
+/// Elements in main memory: one variant an element type.
+#[derive(Clone)]
+#[doc(hidden)]
+pub enum CpuStorage {
+    F64(Arc<[f64]>),
+    F32(Arc<[f32]>),
+    I64(Arc<[i64]>),
+    Bool(Arc<[bool]>),
+}
+
+/// Runs an expression with the typed elements of a tensor bound to a name.
+macro_rules! dispatch {
+    ($tensor:expr, $data:ident => $body:expr) => {{
+        let crate::storage::Storage::Cpu(cpu) = &$tensor.storage;
+        match cpu {
+            crate::storage::CpuStorage::F64($data) => $body,
+            crate::storage::CpuStorage::F32($data) => $body,
+            crate::storage::CpuStorage::I64($data) => $body,
+            crate::storage::CpuStorage::Bool($data) => $body,
+        }
+    }};
+}
+pub(crate) use dispatch;
+
+/// Runs an expression with the Rust type of a `DType` bound to a name.
+macro_rules! with_type {
+    ($dtype:expr, $type:ident => $body:expr) => {
+        match $dtype {
+            crate::DType::F64 => {
+                type $type = f64;
+                $body
+            }
+            crate::DType::F32 => {
+                type $type = f32;
+                $body
+            }
+            crate::DType::I64 => {
+                type $type = i64;
+                $body
+            }
+            crate::DType::Bool => {
+                type $type = bool;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use with_type;
+
+impl Storage {
+    pub(crate) fn dtype(&self) -> DType {
+        let Storage::Cpu(cpu) = self;
+        match cpu {
+            CpuStorage::F64(_) => DType::F64,
+            CpuStorage::F32(_) => DType::F32,
+            CpuStorage::I64(_) => DType::I64,
+            CpuStorage::Bool(_) => DType::Bool,
+        }
+    }
+
+    pub(crate) fn device(&self) -> Device {
+        match self {
+            Storage::Cpu(_) => Device::Cpu,
+        }
+    }
+}
+
+/// `n` copies of a value in one allocation.
+pub(crate) fn filled<T: Copy>(n: usize, value: T) -> Arc<[T]> {
+    std::iter::repeat_n(value, n).collect()
+}
+
+/// `n` elements that `fill` writes in place, in one allocation.
+pub(crate) fn build<T: Scalar>(n: usize, fill: impl FnOnce(&mut [T])) -> Arc<[T]> {
+    let mut data = filled(n, T::default());
+    fill(Arc::get_mut(&mut data).expect("a fresh allocation is not shared"));
+    data
+}
