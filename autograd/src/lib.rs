@@ -1,1 +1,35 @@
-//! Reverse-mode automatic differentiation and compiled Programs of Pyroxene.
+//! Reverse-mode automatic differentiation and compiled Programs.
+//!
+//! A [`Var`] is an expression on the thread's tape; [`grad`] gives derivatives that differentiate again; a [`Program`] is
+//! a captured, optimised computation that runs many times without allocating.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | `arena` | nodes, scopes, stale-`Var` detection |
+//! | `op` | the list of primitives |
+//! | `elementwise`, `reduce`, `movement`, `linalg`, `random` | methods of `Var`, shape rules |
+//! | `eval` | direct evaluation |
+//! | `grad` | one derivative a primitive |
+//! | `program` | capture, passes, memory plan, execution |
+
+mod arena;
+mod capture;
+mod elementwise;
+mod eval;
+mod grad;
+mod linalg;
+mod movement;
+mod op;
+mod program;
+mod random;
+mod reduce;
+mod shape;
+mod var;
+
+pub use arena::{Var, live_expressions, reset, scope};
+pub use capture::CaptureError;
+pub use grad::{grad, hessian, vjp};
+pub use program::Program;
+pub use pyroxene_kernels::linalg::Triangle;
+pub use pyroxene_tensor::{DType, Shape, Tensor};
+pub use random::Key;

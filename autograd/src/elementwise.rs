@@ -1,0 +1,222 @@
+//! Elementwise operations: one method a row of the kernels' table, operators, `where_`.
+
+use crate::arena::{Var, with_node};
+use crate::op::Op;
+use crate::shape;
+use crate::var::push;
+use pyroxene_kernels::table::{Binary, Unary};
+use pyroxene_tensor::{DType, Shape, Tensor};
+use std::ops;
+
+/// The element type of a unary operation's result.
+pub(crate) fn unary_dtype(op: Unary, dtype: DType) -> DType {
+    use Unary::*;
+    match op {
+        _ if op.returns_bool() => DType::Bool,
+        _ if dtype.is_float() => dtype,
+        Neg | Abs | Sign | Square | Floor | Ceil | Round | Trunc => DType::I64,
+        _ => DType::F64,
+    }
+}
+
+/// The element type that a binary operation computes in, from the operands' types and whether they are plain numbers.
+pub(crate) fn binary_dtype(op: Binary, (a, weak_a): (DType, bool), (b, weak_b): (DType, bool)) -> DType {
+    let common = match (weak_a, weak_b) {
+        (true, false) => weak_with(a, b),
+        (false, true) => weak_with(b, a),
+        _ => a.promote(b),
+    };
+    use Binary::*;
+    match op {
+        Add | Sub | Mul | Min | Max if !common.is_float() => DType::I64,
+        Add | Sub | Mul | Min | Max => common,
+        Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual => common,
+        And | Or => DType::Bool,
+        Div | Pow | Xlogy | Xlog1py | Polygamma => {
+            if common.is_float() {
+                common
+            } else {
+                DType::F64
+            }
+        }
+    }
+}
+
+/// A plain number beside a tensor: the tensor's type, unless a fraction meets integers.
+pub(crate) fn weak_with(number: DType, tensor: DType) -> DType {
+    if tensor.is_float() { tensor } else { tensor.promote(number) }
+}
+
+#[track_caller]
+pub(crate) fn unary(op: Unary, x: Var) -> Var {
+    let (shape, dtype) = with_node(x, |node| (node.shape.clone(), node.dtype));
+    push(Op::Unary(op), &[x], shape, unary_dtype(op, dtype))
+}
+
+#[track_caller]
+pub(crate) fn binary(op: Binary, a: Var, b: Var) -> Var {
+    let (shape_a, type_a) = with_node(a, |node| (node.shape.clone(), (node.dtype, node.weak)));
+    let (shape_b, type_b) = with_node(b, |node| (node.shape.clone(), (node.dtype, node.weak)));
+    let shape = broadcast(op.name(), &shape_a, &shape_b);
+    let dtype = if op.returns_bool() { DType::Bool } else { binary_dtype(op, type_a, type_b) };
+    push(Op::Binary(op), &[a, b], shape, dtype)
+}
+
+#[track_caller]
+fn broadcast(op: &str, a: &Shape, b: &Shape) -> Shape {
+    if a == b { a.clone() } else { shape::broadcast(op, &[a, b]) }
+}
+
+macro_rules! unary_methods {
+    ($(($variant:ident, $method:ident, $doc:literal))*) => {
+        impl Var {$(
+            #[doc = $doc]
+            #[doc = ""]
+            #[doc = "Elementwise."]
+            #[track_caller]
+            #[must_use]
+            pub fn $method(self) -> Var {
+                unary(Unary::$variant, self)
+            }
+        )*}
+    };
+}
+
+pyroxene_kernels::unary_table!(unary_methods);
+
+macro_rules! binary_methods {
+    ($(($variant:ident, $method:ident, $doc:literal))*) => {
+        /// Elementwise functions of two arguments as free functions of anything that becomes a [`Var`].
+        impl Var {$(
+            #[doc = $doc]
+            #[doc = ""]
+            #[doc = "Elementwise; the operands broadcast."]
+            #[track_caller]
+            #[must_use]
+            #[allow(clippy::should_implement_trait)]
+            pub fn $method(self, other: impl Into<Var>) -> Var {
+                binary(Binary::$variant, self, other.into())
+            }
+        )*}
+    };
+}
+
+pyroxene_kernels::binary_table!(binary_methods);
+
+impl Var {
+    /// Where `self` (booleans) is true `a`, else `b`; the three broadcast. The derivative of the branch not taken is
+    /// zero, even where that branch is infinite.
+    ///
+    /// ```
+    /// use pyroxene_autograd::Var;
+    /// let x = Var::from([-1.0, 4.0]);
+    /// let y = x.greater(0.0).where_(x.sqrt(), 0.0);
+    /// assert_eq!(y.to_tensor().to_vec::<f64>(), [0.0, 2.0]);
+    /// ```
+    #[track_caller]
+    #[must_use]
+    pub fn where_(self, a: impl Into<Var>, b: impl Into<Var>) -> Var {
+        let (a, b) = (a.into(), b.into());
+        let (shape_a, type_a) = with_node(a, |node| (node.shape.clone(), (node.dtype, node.weak)));
+        let (shape_b, type_b) = with_node(b, |node| (node.shape.clone(), (node.dtype, node.weak)));
+        let shape = shape::broadcast("where", &[&self.shape(), &shape_a, &shape_b]);
+        let dtype = match (type_a, type_b) {
+            ((x, true), (y, false)) => weak_with(x, y),
+            ((x, false), (y, true)) => weak_with(y, x),
+            ((x, _), (y, _)) => x.promote(y),
+        };
+        push(Op::Select, &[self.cast(DType::Bool), a, b], shape, dtype)
+    }
+
+    /// Limits the values to `[low, high]`; the derivative is zero outside.
+    #[track_caller]
+    #[must_use]
+    pub fn clamp(self, low: impl Into<Var>, high: impl Into<Var>) -> Var {
+        self.maximum(low).minimum(high)
+    }
+
+    /// `x` to the power of a whole number.
+    #[track_caller]
+    #[must_use]
+    pub fn powi(self, exponent: i32) -> Var {
+        match exponent {
+            0 => self * 0.0 + 1.0,
+            1 => self,
+            2 => self.square(),
+            -1 => self.recip(),
+            _ => self.pow(f64::from(exponent)),
+        }
+    }
+
+    /// `ln(exp(self) + exp(other))`, without overflow.
+    #[track_caller]
+    #[must_use]
+    pub fn logaddexp(self, other: impl Into<Var>) -> Var {
+        let other = other.into();
+        let high = self.maximum(other);
+        let low = self.minimum(other);
+        // Where both are -inf (or both inf) the difference would be NaN.
+        let gap = high.equal(low).where_(0.0, low - high);
+        high + gap.exp().ln_1p()
+    }
+
+    /// `ln(sigmoid(x)) = -softplus(-x)`.
+    #[track_caller]
+    #[must_use]
+    pub fn log_sigmoid(self) -> Var {
+        -(-self).softplus()
+    }
+}
+
+macro_rules! operators {
+    ($($trait:ident $method:ident $variant:ident),*) => {$(
+        impl<R: Into<Var>> ops::$trait<R> for Var {
+            type Output = Var;
+            #[track_caller]
+            fn $method(self, other: R) -> Var {
+                binary(Binary::$variant, self, other.into())
+            }
+        }
+        operators!(@left $trait $method $variant: f64, i64, i32, Tensor, &Tensor);
+    )*};
+    (@left $trait:ident $method:ident $variant:ident: $($left:ty),*) => {$(
+        impl ops::$trait<Var> for $left {
+            type Output = Var;
+            #[track_caller]
+            fn $method(self, other: Var) -> Var {
+                binary(Binary::$variant, self.into(), other)
+            }
+        }
+    )*};
+}
+
+operators!(Add add Add, Sub sub Sub, Mul mul Mul, Div div Div);
+
+impl ops::Neg for Var {
+    type Output = Var;
+    #[track_caller]
+    fn neg(self) -> Var {
+        unary(Unary::Neg, self)
+    }
+}
+
+macro_rules! assign_operators {
+    ($($trait:ident $method:ident $variant:ident),*) => {$(
+        impl<R: Into<Var>> ops::$trait<R> for Var {
+            #[track_caller]
+            fn $method(&mut self, other: R) {
+                *self = binary(Binary::$variant, *self, other.into());
+            }
+        }
+    )*};
+}
+
+assign_operators!(AddAssign add_assign Add, SubAssign sub_assign Sub, MulAssign mul_assign Mul, DivAssign div_assign Div);
+
+impl std::iter::Sum for Var {
+    /// The sum of expressions; zero for none.
+    #[track_caller]
+    fn sum<I: Iterator<Item = Var>>(iter: I) -> Var {
+        iter.reduce(|a, b| a + b).unwrap_or_else(|| Var::from(0.0))
+    }
+}

@@ -1,0 +1,281 @@
+//! Reverse-mode derivatives, written in `Var` operations so that they differentiate again.
+
+use crate::arena::{Var, check_live, with_arena};
+use crate::op::{Draw, Op};
+use crate::shape;
+use pyroxene_kernels::linalg::Triangle;
+use pyroxene_kernels::table::{Binary, Unary};
+use pyroxene_tensor::Shape;
+use smallvec::SmallVec;
+
+/// The derivatives of a scalar `y` with respect to each of `xs`, in the shapes of `xs`; zero where `y` does not depend on
+/// one. The results are expressions and differentiate again.
+///
+/// ```
+/// use pyroxene_autograd::{grad, Var};
+/// let x = Var::from(2.0);
+/// let y = x * x * x;
+/// let first = grad(y, &[x])[0];
+/// let second = grad(first, &[x])[0];
+/// assert_eq!((first.item(), second.item()), (12.0, 12.0));
+/// ```
+///
+/// # Panics
+/// If `y` has more than one element; see [`vjp`] for those.
+#[track_caller]
+pub fn grad(y: Var, xs: &[Var]) -> Vec<Var> {
+    let shape = y.shape();
+    if shape.iter().product::<usize>() != 1 {
+        shape::fail(format_args!("grad: the output must be one number, got shape {shape:?}"));
+    }
+    vjp(y, Var::ones(&shape), xs)
+}
+
+/// The vector-Jacobian product: derivatives of `sum(cotangent * y)` with respect to each of `xs`, the cotangent held fixed.
+///
+/// # Panics
+/// If the shapes of `y` and `cotangent` differ.
+#[track_caller]
+pub fn vjp(y: Var, cotangent: Var, xs: &[Var]) -> Vec<Var> {
+    check_live(xs);
+    if y.shape() != cotangent.shape() {
+        shape::fail(format_args!("vjp: output {:?} and cotangent {:?} differ", y.shape(), cotangent.shape()));
+    }
+    let last = y.index as usize;
+    let first = xs.iter().map(|x| x.index as usize).min().unwrap_or(last + 1);
+    let mut sweep =
+        Sweep { first, active: active(first, last, xs), cotangents: vec![None; (last + 1).saturating_sub(first)] };
+    if first <= last {
+        sweep.add(last, cotangent);
+    }
+    for index in (first..=last).rev() {
+        if let Some(arriving) = sweep.cotangents[index - first] {
+            sweep.visit(index, arriving);
+        }
+    }
+    let found = |x: &Var| sweep.cotangents.get((x.index as usize).wrapping_sub(first)).copied().flatten();
+    xs.iter().map(|x| found(x).unwrap_or_else(|| Var::zeros(&x.shape()))).collect()
+}
+
+/// The matrix of second derivatives of a scalar `y` with respect to a vector `x`, `[n, n]`, by reverse over reverse.
+///
+/// # Panics
+/// If `y` is not a scalar or `x` not a vector.
+#[track_caller]
+pub fn hessian(y: Var, x: Var) -> Var {
+    let shape = x.shape();
+    let [n] = *shape.as_slice() else { shape::fail(format_args!("hessian: expected a vector, got {shape:?}")) };
+    let gradient = grad(y, &[x])[0];
+    let rows: Vec<Var> = (0..n as isize).map(|i| grad(gradient.select(0, i), &[x])[0]).collect();
+    if rows.is_empty() { Var::zeros(&[0, 0]) } else { Var::stack(&rows, 0) }
+}
+
+/// Which of the nodes `first..=last` depend on one of `xs`.
+fn active(first: usize, last: usize, xs: &[Var]) -> Vec<bool> {
+    let mut active = vec![false; (last + 1).saturating_sub(first)];
+    with_arena(|arena| {
+        for index in first..=last {
+            let node = &arena.nodes[index];
+            active[index - first] = xs.iter().any(|x| x.index as usize == index)
+                || !matches!(node.op, Op::StopGradient)
+                    && node.inputs.iter().any(|&i| i as usize >= first && active[i as usize - first]);
+        }
+    });
+    active
+}
+
+struct Sweep {
+    first: usize,
+    active: Vec<bool>,
+    cotangents: Vec<Option<Var>>,
+}
+
+impl Sweep {
+    fn is_active(&self, index: u32) -> bool {
+        (index as usize).checked_sub(self.first).is_some_and(|i| self.active[i])
+    }
+
+    fn add(&mut self, index: usize, cotangent: Var) {
+        let slot = &mut self.cotangents[index - self.first];
+        *slot = Some(match *slot {
+            None => cotangent,
+            Some(sum) => sum + cotangent,
+        });
+    }
+
+    /// Hands the derivative arriving at a node on to its inputs.
+    fn visit(&mut self, index: usize, gy: Var) {
+        let (op, inputs, y) = with_arena(|arena| {
+            let node = &arena.nodes[index];
+            (node.op.clone(), node.inputs.clone(), arena.var(index))
+        });
+        if !inputs.iter().any(|&i| self.is_active(i)) {
+            return;
+        }
+        let x = |k: usize| with_arena(|arena| arena.var(inputs[k] as usize));
+        let mut send = |k: usize, derivative: &dyn Fn() -> Option<Var>| {
+            if self.is_active(inputs[k])
+                && let Some(g) = derivative()
+            {
+                self.add(inputs[k] as usize, g);
+            }
+        };
+        match op {
+            Op::Constant | Op::Scalar(_) | Op::Input(_) | Op::StopGradient => {}
+            Op::Unary(op) => send(0, &|| unary(op, gy, x(0), y)),
+            Op::Binary(op) => {
+                for k in 0..2 {
+                    send(k, &|| binary(op, k, gy, x(0), x(1), y).map(|g| g.sum_to(&x(k).shape())));
+                }
+            }
+            Op::Select => {
+                send(1, &|| Some(x(0).where_(gy, 0.0).sum_to(&x(1).shape())));
+                send(2, &|| Some(x(0).where_(0.0, gy).sum_to(&x(2).shape())));
+            }
+            Op::Cast(dtype) => send(0, &|| (dtype.is_float() && x(0).dtype().is_float()).then_some(gy)),
+            Op::Sum(_) | Op::Expand if gy.shape() == x(0).shape() => send(0, &|| Some(gy)),
+            Op::Sum(_) => send(0, &|| Some(gy.expand(&x(0).shape()))),
+            Op::Max(axes) => send(0, &|| {
+                let ties = x(0).equal(y);
+                let count = ties.sum_axes(&axes.signed(), true);
+                Some(ties.where_(gy / count, 0.0))
+            }),
+            // softmax(x); where the sum is zero (all -inf) the terms are zero, not NaN.
+            Op::LogSumExp(_) => send(0, &|| Some(gy * (x(0) - y.is_finite().where_(y, 0.0)).exp())),
+            Op::Expand => send(0, &|| Some(gy.sum_to(&x(0).shape()))),
+            Op::Reshape => send(0, &|| Some(gy.reshape_to(x(0).shape()))),
+            Op::Permute(order) => send(0, &|| {
+                let mut inverse: SmallVec<[isize; 4]> = order.iter().map(|_| 0).collect();
+                for (to, &from) in order.iter().enumerate() {
+                    inverse[from as usize] = to as isize;
+                }
+                Some(gy.permute(&inverse))
+            }),
+            Op::Slice(strides) => send(0, &|| Some(push(Op::Unslice(strides.clone()), &[gy], x(0).shape(), gy))),
+            Op::Unslice(strides) => send(0, &|| Some(push(Op::Slice(strides.clone()), &[gy], x(0).shape(), gy))),
+            Op::Concat(axis) => {
+                let mut start = 0;
+                for k in 0..inputs.len() {
+                    let len = x(k).shape()[axis];
+                    send(k, &|| Some(gy.slice(axis as isize, start as isize..(start + len) as isize)));
+                    start += len;
+                }
+            }
+            Op::IndexSelect(axis) => send(0, &|| Some(gy.index_add(axis as isize, x(1), x(0).shape()[axis]))),
+            Op::IndexAdd(axis) => send(0, &|| Some(gy.index_select(axis as isize, x(1)))),
+            Op::Matmul => {
+                send(0, &|| Some(gy.matmul(x(1).t()).sum_to(&x(0).shape())));
+                send(1, &|| Some(x(0).t().matmul(gy).sum_to(&x(1).shape())));
+            }
+            Op::Cholesky => send(0, &|| Some(cholesky(y, gy))),
+            Op::SolveTriangular { triangle, transpose } => {
+                // A x = b, A = op(L): b̄ = A⁻ᵀ x̄, Ā = -b̄ xᵀ, of which the triangle counts.
+                let gb = x(0).solve_triangular(gy, triangle, !transpose);
+                send(1, &|| Some(gb));
+                send(0, &|| {
+                    let full = if transpose { y.matmul(gb.t()) } else { gb.matmul(y.t()) };
+                    Some(match triangle {
+                        Triangle::Lower => (-full).tril(0),
+                        Triangle::Upper => (-full).triu(0),
+                    })
+                });
+            }
+            Op::KeepTriangle { triangle: Triangle::Lower, offset } => send(0, &|| Some(gy.tril(offset))),
+            Op::KeepTriangle { triangle: Triangle::Upper, offset } => send(0, &|| Some(gy.triu(offset))),
+            Op::Diagonal => send(0, &|| Some(gy.diag_embed())),
+            Op::DiagEmbed => send(0, &|| Some(gy.diagonal())),
+            Op::CumSum { axis, reverse } => send(0, &|| Some(gy.running_sum(axis as isize, !reverse))),
+            Op::Random { draw, .. } => {
+                for k in 1..inputs.len() {
+                    send(k, &|| random(draw));
+                }
+            }
+        }
+    }
+}
+
+/// A node whose type is that of the derivative that flows through it.
+fn push(op: Op, inputs: &[Var], shape: Shape, like: Var) -> Var {
+    crate::var::push(op, inputs, shape, like.dtype())
+}
+
+/// `gy * dy/dx`, or none where the derivative is zero almost everywhere.
+fn unary(op: Unary, gy: Var, x: Var, y: Var) -> Option<Var> {
+    use Unary::*;
+    Some(match op {
+        Neg => -gy,
+        Abs => gy * x.sign(),
+        Sign | Floor | Ceil | Round | Trunc | IsNan | IsFinite | Not => return None,
+        Sqrt => gy * 0.5 / y,
+        Recip => -gy * y * y,
+        Square => gy * (x * 2.0),
+        Exp => gy * y,
+        Expm1 => gy * (y + 1.0),
+        Ln => gy / x,
+        Log1p => gy / (x + 1.0),
+        Sin => gy * x.cos(),
+        Cos => -gy * x.sin(),
+        Tan => gy * (y * y + 1.0),
+        Atan => gy / (x * x + 1.0),
+        Tanh => gy * (1.0 - y * y),
+        // 1 - y would lose all digits where y is near one.
+        Sigmoid => gy * (y * (-x).sigmoid()),
+        Softplus => gy * x.sigmoid(),
+        Erf => gy * (std::f64::consts::FRAC_2_SQRT_PI * (-(x * x)).exp()),
+        Erfc => gy * (-std::f64::consts::FRAC_2_SQRT_PI * (-(x * x)).exp()),
+        Lgamma => gy * x.digamma(),
+        Digamma => gy * Var::from(1.0).polygamma(x),
+    })
+}
+
+/// `gy * dy/d(operand k)` before broadcasting is undone, or none where it is zero almost everywhere.
+fn binary(op: Binary, k: usize, gy: Var, a: Var, b: Var, y: Var) -> Option<Var> {
+    use Binary::*;
+    Some(match (op, k) {
+        (Add, _) | (Sub, 0) => gy,
+        (Sub, _) => -gy,
+        (Mul, 0) => gy * b,
+        (Mul, _) => gy * a,
+        (Div, 0) => gy / b,
+        (Div, _) => -gy * y / b,
+        // a^0 is constant, also at a = 0, where b a^(b-1) would be 0 * inf.
+        (Pow, 0) => b.equal(0.0).where_(0.0, gy * (b * a.pow(b - 1.0))),
+        (Pow, _) => a.equal(0.0).and(b.greater_equal(0.0)).where_(0.0, gy * (y * a.ln())),
+        // Equal operands share the derivative.
+        (Min | Max, _) => {
+            let other = if k == 0 { b } else { a };
+            let own = if k == 0 { a } else { b };
+            let taken = if op == Min { own.less(other) } else { own.greater(other) };
+            taken.where_(gy, own.equal(other).where_(gy * 0.5, 0.0))
+        }
+        // The function is zero along x = 0, whatever the logarithm.
+        (Xlogy, 0) => a.equal(0.0).and(b.less_equal(0.0)).where_(0.0, gy * b.ln()),
+        (Xlogy, _) => a.equal(0.0).where_(0.0, gy * (a / b)),
+        (Xlog1py, 0) => a.equal(0.0).and(b.less_equal(-1.0)).where_(0.0, gy * b.ln_1p()),
+        (Xlog1py, _) => a.equal(0.0).where_(0.0, gy * (a / (b + 1.0))),
+        (Polygamma, 0) => return None,
+        (Polygamma, _) => gy * (a + 1.0).polygamma(b),
+        (Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual | And | Or, _) => return None,
+    })
+}
+
+/// Murray (2016), eq. 8: Ā = sym(L⁻ᵀ Φ(Lᵀ L̄) L⁻¹), Φ the lower triangle with half the diagonal.
+fn cholesky(l: Var, gl: Var) -> Var {
+    let product = l.t().matmul(gl.tril(0));
+    let phi = product.tril(0) - (product.diagonal() * 0.5).diag_embed();
+    // P = Φ + Φᵀ makes the two triangular solves symmetric: Ā = ½ L⁻ᵀ P L⁻¹.
+    let symmetric = phi + phi.t();
+    let left = l.solve_triangular(symmetric, Triangle::Lower, true);
+    l.solve_triangular(left.t(), Triangle::Lower, true) * 0.5
+}
+
+fn random(draw: Draw) -> Option<Var> {
+    match draw {
+        Draw::Uniform | Draw::Normal | Draw::Exponential | Draw::Bernoulli | Draw::Categorical | Draw::Poisson => None,
+        Draw::Choice(_) => None,
+        Draw::Gamma | Draw::Beta => shape::fail(
+            "grad: a gamma or beta draw has no derivative with respect to its concentration here; \
+             stop the gradient at the draw, or use a score-function estimator",
+        ),
+    }
+}

@@ -1,0 +1,212 @@
+//! Operations that move elements: reshape, expand, permute, slice, concatenate, index.
+
+use crate::arena::{Var, with_node};
+use crate::op::{Op, Stride};
+use crate::shape;
+use crate::var::push;
+use pyroxene_tensor::{DType, Shape, Slice};
+use smallvec::SmallVec;
+
+impl Var {
+    /// The same elements in row-major order under another shape; one size may be -1 and is worked out.
+    #[track_caller]
+    #[must_use]
+    pub fn reshape(self, to: &[isize]) -> Var {
+        let shape = shape::reshape(&self.shape(), to);
+        self.reshape_to(shape)
+    }
+
+    /// A reshape whose target is known to fit.
+    pub(crate) fn reshape_to(self, to: Shape) -> Var {
+        let (shape, dtype) = with_node(self, |node| (node.shape.clone(), node.dtype));
+        debug_assert_eq!(shape.iter().product::<usize>(), to.iter().product::<usize>());
+        if shape == to { self } else { push(Op::Reshape, &[self], to, dtype) }
+    }
+
+    /// Repeats axes of size one, and adds axes on the left, to reach `shape`.
+    #[track_caller]
+    #[must_use]
+    pub fn expand(self, shape: &[usize]) -> Var {
+        let (old, dtype) = with_node(self, |node| (node.shape.clone(), node.dtype));
+        let to = shape::expand(&old, shape);
+        if old == to { self } else { push(Op::Expand, &[self], to, dtype) }
+    }
+
+    /// Reorders the axes.
+    #[track_caller]
+    #[must_use]
+    pub fn permute(self, order: &[isize]) -> Var {
+        let (shape, dtype) = with_node(self, |node| (node.shape.clone(), node.dtype));
+        let order: SmallVec<[u8; 4]> = order.iter().map(|&axis| shape::axis("permute", &shape, axis) as u8).collect();
+        let mut seen: SmallVec<[u8; 4]> = order.clone();
+        seen.sort_unstable();
+        if !seen.iter().copied().eq(0..shape.len() as u8) {
+            shape::fail(format_args!("permute: {order:?} does not name each axis of {shape:?} once"));
+        }
+        if order.iter().copied().eq(0..shape.len() as u8) {
+            return self;
+        }
+        let to = order.iter().map(|&axis| shape[axis as usize]).collect();
+        push(Op::Permute(order), &[self], to, dtype)
+    }
+
+    /// Exchanges two axes.
+    #[track_caller]
+    #[must_use]
+    pub fn transpose(self, a: isize, b: isize) -> Var {
+        let shape = self.shape();
+        let mut order: SmallVec<[isize; 4]> = (0..shape.len() as isize).collect();
+        order.swap(shape::axis("transpose", &shape, a), shape::axis("transpose", &shape, b));
+        self.permute(&order)
+    }
+
+    /// The matrix transpose: exchanges the last two axes.
+    #[track_caller]
+    #[must_use]
+    pub fn t(self) -> Var {
+        if self.ndim() < 2 {
+            shape::fail(format_args!("t: a transpose wants at least two axes, got {:?}", self.shape()));
+        }
+        self.transpose(-2, -1)
+    }
+
+    /// Adds an axis of size one; `axis` is its place in the result.
+    #[track_caller]
+    #[must_use]
+    pub fn unsqueeze(self, axis: isize) -> Var {
+        let mut shape = self.shape();
+        let slots: Shape = std::iter::repeat_n(1, shape.len() + 1).collect();
+        shape.insert(shape::axis("unsqueeze", &slots, axis), 1);
+        self.reshape_to(shape)
+    }
+
+    /// Drops an axis of size one.
+    #[track_caller]
+    #[must_use]
+    pub fn squeeze(self, axis: isize) -> Var {
+        let mut shape = self.shape();
+        let axis = shape::axis("squeeze", &shape, axis);
+        if shape[axis] != 1 {
+            shape::fail(format_args!("squeeze: axis {axis} of {shape:?} does not have size one"));
+        }
+        shape.remove(axis);
+        self.reshape_to(shape)
+    }
+
+    /// Part of one axis, by NumPy's rules: `x.slice(0, 1..)`, `x.slice(-1, ..-1)`, or a [`Slice`] with a step.
+    #[track_caller]
+    #[must_use]
+    pub fn slice(self, axis: isize, slice: impl Into<Slice>) -> Var {
+        let shape = self.shape();
+        let at = shape::slice(&shape, axis, slice.into());
+        self.strided(at.axis, Stride { start: at.start, step: at.step, len: at.len })
+    }
+
+    /// One entry of an axis, which is dropped; a negative index counts from the end.
+    #[track_caller]
+    #[must_use]
+    pub fn select(self, axis: isize, index: isize) -> Var {
+        let shape = self.shape();
+        let axis = shape::axis("select", &shape, axis);
+        let size = shape[axis] as isize;
+        let place = if index < 0 { index + size } else { index };
+        if !(0..size).contains(&place) {
+            shape::fail(format_args!("select: index {index} is not within axis {axis} of {shape:?}"));
+        }
+        let mut dropped = shape.clone();
+        dropped.remove(axis);
+        self.strided(axis, Stride { start: place as usize, step: 1, len: 1 }).reshape_to(dropped)
+    }
+
+    /// The axis in reverse order.
+    #[track_caller]
+    #[must_use]
+    pub fn flip(self, axis: isize) -> Var {
+        let shape = self.shape();
+        let axis = shape::axis("flip", &shape, axis);
+        let len = shape[axis];
+        self.strided(axis, Stride { start: len.saturating_sub(1), step: -1, len })
+    }
+
+    fn strided(self, axis: usize, stride: Stride) -> Var {
+        let (mut shape, dtype) = with_node(self, |node| (node.shape.clone(), node.dtype));
+        if (stride.start, stride.step, stride.len) == (0, 1, shape[axis]) {
+            return self;
+        }
+        let strides: SmallVec<[Stride; 2]> = shape
+            .iter()
+            .enumerate()
+            .map(|(i, &len)| if i == axis { stride } else { Stride { start: 0, step: 1, len } })
+            .collect();
+        shape[axis] = stride.len;
+        push(Op::Slice(strides), &[self], shape, dtype)
+    }
+
+    /// Rows of one axis, by a vector of whole numbers.
+    ///
+    /// Reading an index outside the axis is an error when the values are computed.
+    #[track_caller]
+    #[must_use]
+    pub fn index_select(self, axis: isize, indices: impl Into<Var>) -> Var {
+        let indices = indices.into();
+        let (mut shape, dtype) = with_node(self, |node| (node.shape.clone(), node.dtype));
+        let axis = shape::axis("index_select", &shape, axis);
+        let (index_shape, index_dtype) = with_node(indices, |node| (node.shape.clone(), node.dtype));
+        if index_shape.len() != 1 || index_dtype != DType::I64 {
+            shape::fail(format_args!(
+                "index_select: the indices must be a vector of i64, got {index_dtype:?} {index_shape:?}"
+            ));
+        }
+        shape[axis] = index_shape[0];
+        push(Op::IndexSelect(axis), &[self, indices], shape, dtype)
+    }
+
+    /// Zeros of `size` along `axis`, plus the rows of `self` at `indices`; equal indices add up.
+    #[track_caller]
+    #[must_use]
+    pub fn index_add(self, axis: isize, indices: impl Into<Var>, size: usize) -> Var {
+        let indices = indices.into();
+        let (mut shape, dtype) = with_node(self, |node| (node.shape.clone(), node.dtype));
+        let axis = shape::axis("index_add", &shape, axis);
+        let index_shape = indices.shape();
+        if index_shape.as_slice() != [shape[axis]] || indices.dtype() != DType::I64 {
+            shape::fail(format_args!(
+                "index_add: the indices of axis {axis} of {shape:?} must be i64 [{}], got {index_shape:?}",
+                shape[axis]
+            ));
+        }
+        shape[axis] = size;
+        push(Op::IndexAdd(axis), &[self, indices], shape, dtype)
+    }
+
+    /// Joins tensors along an axis that they have; the other axes must agree.
+    #[track_caller]
+    #[must_use]
+    pub fn concat(parts: &[Var], axis: isize) -> Var {
+        let Some(&first) = parts.first() else { shape::fail("concat: no tensors to join") };
+        let mut shape = first.shape();
+        let axis = shape::axis("concat", &shape, axis);
+        let mut dtype = first.dtype();
+        for part in &parts[1..] {
+            let other = part.shape();
+            let agrees = other.len() == shape.len() && (0..shape.len()).all(|i| i == axis || shape[i] == other[i]);
+            if !agrees {
+                shape::fail(format_args!("concat: {shape:?} and {other:?} differ outside axis {axis}"));
+            }
+            shape[axis] += other[axis];
+            dtype = dtype.promote(part.dtype());
+        }
+        if parts.len() == 1 { first } else { push(Op::Concat(axis), parts, shape, dtype) }
+    }
+
+    /// Joins tensors of one shape along a new axis.
+    #[track_caller]
+    #[must_use]
+    pub fn stack(parts: &[Var], axis: isize) -> Var {
+        if parts.is_empty() {
+            shape::fail("stack: no tensors to join");
+        }
+        let raised: Vec<Var> = parts.iter().map(|part| part.unsqueeze(axis)).collect();
+        Var::concat(&raised, axis)
+    }
+}

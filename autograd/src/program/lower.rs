@@ -1,0 +1,363 @@
+//! From scheduled units to steps over buffers.
+
+use super::graph::{Graph, GraphNode, Id};
+use super::layout::{BufferId, Place, Strides, View, row_major};
+use super::schedule::{Unit, is_view};
+use crate::op::{Draw, Op};
+use pyroxene_kernels::fused::{Code, Instruction, Reduce};
+use pyroxene_kernels::linalg::Triangle;
+use pyroxene_tensor::Shape;
+use std::collections::HashMap;
+
+/// A step whose buffers have no place in memory yet.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Loop(LoopStep),
+    Zero {
+        out: BufferId,
+    },
+    Concat {
+        parts: Vec<(View, usize)>,
+        outer: usize,
+        out: BufferId,
+    },
+    IndexSelect {
+        x: View,
+        indices: View,
+        extent: Extent,
+        out: BufferId,
+    },
+    IndexAdd {
+        x: View,
+        indices: View,
+        extent: Extent,
+        out: BufferId,
+    },
+    Matmul {
+        a: View,
+        b: View,
+        out: View,
+    },
+    Cholesky {
+        x: View,
+        n: usize,
+        out: BufferId,
+    },
+    SolveTriangular {
+        matrix: View,
+        b: View,
+        n: usize,
+        columns: usize,
+        triangle: Triangle,
+        transpose: bool,
+        out: BufferId,
+    },
+    KeepTriangle {
+        x: View,
+        rows: usize,
+        columns: usize,
+        triangle: Triangle,
+        offset: isize,
+        out: BufferId,
+    },
+    CumSum {
+        x: View,
+        extent: Extent,
+        reverse: bool,
+        out: BufferId,
+    },
+    Random {
+        draw: Draw,
+        stream: u64,
+        root: View,
+        parameters: Vec<View>,
+        out: BufferId,
+    },
+}
+
+/// A fused loop: its inputs as views, its code, and where registers are stored.
+#[derive(Debug)]
+pub(crate) struct LoopStep {
+    pub(crate) shape: Shape,
+    pub(crate) inputs: Vec<View>,
+    pub(crate) code: Vec<Instruction>,
+    pub(crate) outputs: Vec<Store>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Store {
+    pub(crate) register: u16,
+    pub(crate) out: BufferId,
+    pub(crate) offset: usize,
+    pub(crate) strides: Vec<isize>,
+    pub(crate) reduce: Option<Reduce>,
+}
+
+/// An axis of a row-major tensor: elements before it, its size, elements after it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    pub(crate) outer: usize,
+    pub(crate) size: usize,
+    pub(crate) inner: usize,
+}
+
+impl Extent {
+    fn new(shape: &[usize], axis: usize) -> Extent {
+        let product = |sizes: &[usize]| sizes.iter().product();
+        Extent { outer: product(&shape[..axis]), size: shape[axis], inner: product(&shape[axis + 1..]) }
+    }
+}
+
+/// The steps, the size of each buffer, and where the Program's inputs and outputs are.
+#[derive(Debug, Default)]
+pub(crate) struct Lowered {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) buffers: Vec<usize>,
+    pub(crate) inputs: Vec<BufferId>,
+    pub(crate) outputs: Vec<View>,
+}
+
+struct Lowering<'g> {
+    graph: &'g Graph,
+    views: Vec<Option<View>>,
+    lowered: Lowered,
+}
+
+pub(crate) fn lower(graph: &Graph, units: &[Unit]) -> Lowered {
+    let mut lowering = Lowering { graph, views: vec![None; graph.nodes.len()], lowered: Lowered::default() };
+    lowering.leaves();
+    let used_in = uses(graph, units);
+    for (position, unit) in units.iter().enumerate() {
+        match unit {
+            Unit::View(id) => lowering.view(*id),
+            Unit::Single(id) => lowering.single(*id),
+            Unit::Loop { shape, nodes } => {
+                let kept = |id: Id| used_in[id as usize].iter().any(|&unit| unit != position);
+                lowering.fused(shape, nodes, kept);
+            }
+        }
+    }
+    for &id in &graph.outputs {
+        let view = lowering.contiguous(id);
+        lowering.lowered.outputs.push(view);
+    }
+    lowering.lowered
+}
+
+/// The units that read each node; outputs are read by a unit of their own after all others.
+fn uses(graph: &Graph, units: &[Unit]) -> Vec<Vec<usize>> {
+    let mut uses = vec![Vec::new(); graph.nodes.len()];
+    for (position, unit) in units.iter().enumerate() {
+        let nodes = match unit {
+            Unit::View(id) | Unit::Single(id) => std::slice::from_ref(id),
+            Unit::Loop { nodes, .. } => nodes,
+        };
+        for &id in nodes {
+            for &input in &graph.node(id).inputs {
+                uses[input as usize].push(position);
+            }
+        }
+    }
+    for &id in &graph.outputs {
+        uses[id as usize].push(units.len());
+    }
+    uses
+}
+
+impl<'g> Lowering<'g> {
+    fn buffer(&mut self, len: usize) -> BufferId {
+        self.lowered.buffers.push(len);
+        self.lowered.buffers.len() - 1
+    }
+
+    /// A new contiguous buffer as the value of `id`.
+    fn result(&mut self, id: Id) -> BufferId {
+        let node = self.graph.node(id);
+        let out = self.buffer(node.len());
+        self.views[id as usize] = Some(View::contiguous(Place::Buffer(out), node.shape.clone()));
+        out
+    }
+
+    fn leaves(&mut self) {
+        for shape in &self.graph.inputs {
+            let buffer = self.buffer(shape.iter().product());
+            self.lowered.inputs.push(buffer);
+        }
+        for (index, node) in self.graph.nodes.iter().enumerate() {
+            self.views[index] = match (&node.op, &node.constant) {
+                (Op::Constant, Some(value)) => Some(View::constant(value)),
+                (Op::Input(k), _) => Some(View::contiguous(Place::Buffer(self.lowered.inputs[*k]), node.shape.clone())),
+                _ => continue,
+            };
+        }
+    }
+
+    fn value(&self, id: Id) -> &View {
+        self.views[id as usize].as_ref().expect("units come in an order in which inputs are ready")
+    }
+
+    /// The value with its elements side by side in row-major order, copied if they are not.
+    fn contiguous(&mut self, id: Id) -> View {
+        let view = self.value(id).clone();
+        if view.is_contiguous() { view } else { self.copy(&view) }
+    }
+
+    fn copy(&mut self, view: &View) -> View {
+        let out = self.buffer(view.len());
+        self.store_copy(view, out, 0, row_major(&view.shape));
+        View::contiguous(Place::Buffer(out), view.shape.clone())
+    }
+
+    fn store_copy(&mut self, view: &View, out: BufferId, offset: usize, strides: Strides) {
+        let store = Store { register: 0, out, offset, strides: strides.into_vec(), reduce: None };
+        let step =
+            LoopStep { shape: view.shape.clone(), inputs: vec![view.clone()], code: Vec::new(), outputs: vec![store] };
+        self.lowered.steps.push(Step::Loop(step));
+    }
+
+    fn view(&mut self, id: Id) {
+        let node = self.graph.node(id);
+        debug_assert!(is_view(&node.op));
+        let input = self.value(node.inputs[0]).clone();
+        let view = input.through(node).unwrap_or_else(|| {
+            let copy = self.copy(&input);
+            copy.through(node).expect("contiguous elements take any shape")
+        });
+        self.views[id as usize] = Some(view);
+    }
+
+    fn fused(&mut self, shape: &Shape, nodes: &[Id], kept: impl Fn(Id) -> bool) {
+        let mut step = LoopStep { shape: shape.clone(), inputs: Vec::new(), code: Vec::new(), outputs: Vec::new() };
+        let inside: std::collections::HashSet<Id> = nodes.iter().copied().collect();
+        let is_inner = |id: Id| inside.contains(&id) && !matches!(self.graph.node(id).op, Op::Sum(_) | Op::Max(_));
+        let mut registers: HashMap<Id, u16> = HashMap::new();
+        for &id in nodes {
+            for &input in &self.graph.node(id).inputs {
+                if !is_inner(input) && !registers.contains_key(&input) {
+                    registers.insert(input, step.inputs.len() as u16);
+                    step.inputs.push(self.value(input).clone());
+                }
+            }
+        }
+        for &id in nodes {
+            let node = self.graph.node(id);
+            let code = match &node.op {
+                Op::Unary(op) => Code::Unary(*op),
+                Op::Binary(op) => Code::Binary(*op),
+                Op::Select => Code::Select,
+                Op::Sum(_) | Op::Max(_) => continue,
+                op => unreachable!("{} is not elementwise", op.name()),
+            };
+            let mut args = [0u16; 3];
+            for (arg, input) in args.iter_mut().zip(&node.inputs) {
+                *arg = registers[input];
+            }
+            let dst = (step.inputs.len() + step.code.len()) as u16;
+            step.code.push(Instruction { code, dst, args });
+            registers.insert(id, dst);
+        }
+        for &id in nodes {
+            let node = self.graph.node(id);
+            let (register, reduce, strides) = match node.op {
+                Op::Sum(axes) | Op::Max(axes) => {
+                    let mut strides = row_major(&node.shape);
+                    axes.iter().for_each(|axis| strides[axis] = 0);
+                    let reduce = if matches!(node.op, Op::Sum(_)) { Reduce::Sum } else { Reduce::Max };
+                    (registers[&node.inputs[0]], Some(reduce), strides)
+                }
+                _ if kept(id) => (registers[&id], None, row_major(&node.shape)),
+                _ => continue,
+            };
+            let out = self.result(id);
+            step.outputs.push(Store { register, out, offset: 0, strides: strides.into_vec(), reduce });
+        }
+        self.lowered.steps.push(Step::Loop(step));
+    }
+
+    fn single(&mut self, id: Id) {
+        let node: &GraphNode = self.graph.node(id);
+        let input = |k: usize| node.inputs[k];
+        let step = match &node.op {
+            Op::Unslice(ranges) => {
+                let out = self.result(id);
+                self.lowered.steps.push(Step::Zero { out });
+                let full = row_major(&node.shape);
+                let offset = ranges.iter().zip(&full).map(|(range, &stride)| range.start * stride as usize).sum();
+                let strides = ranges.iter().zip(&full).map(|(range, &stride)| range.step * stride).collect();
+                let x = self.value(input(0)).clone();
+                return self.store_copy(&x, out, offset, strides);
+            }
+            Op::DiagEmbed => {
+                let out = self.result(id);
+                self.lowered.steps.push(Step::Zero { out });
+                let full = row_major(&node.shape);
+                let (rows, columns) = (full.len() - 2, full.len() - 1);
+                let strides = full[..rows].iter().copied().chain([full[rows] + full[columns]]).collect();
+                let x = self.value(input(0)).clone();
+                return self.store_copy(&x, out, 0, strides);
+            }
+            Op::Concat(axis) => {
+                let extent = Extent::new(&node.shape, *axis);
+                let parts = node.inputs.iter().map(|&part| {
+                    let len = self.graph.shape(part)[*axis] * extent.inner;
+                    (self.contiguous(part), len)
+                });
+                let parts = parts.collect();
+                Step::Concat { parts, outer: extent.outer, out: self.result(id) }
+            }
+            Op::IndexSelect(axis) => {
+                let extent = Extent::new(self.graph.shape(input(0)), *axis);
+                let (x, indices) = (self.contiguous(input(0)), self.contiguous(input(1)));
+                Step::IndexSelect { x, indices, extent, out: self.result(id) }
+            }
+            Op::IndexAdd(axis) => {
+                let extent = Extent::new(&node.shape, *axis);
+                let (x, indices) = (self.contiguous(input(0)), self.contiguous(input(1)));
+                Step::IndexAdd { x, indices, extent, out: self.result(id) }
+            }
+            Op::Matmul => {
+                let (a, b) = (self.matrix(input(0)), self.matrix(input(1)));
+                self.result(id);
+                Step::Matmul { a, b, out: self.value(id).clone() }
+            }
+            Op::Cholesky => {
+                let n = node.shape[node.shape.len() - 1];
+                let x = self.contiguous(input(0));
+                Step::Cholesky { x, n, out: self.result(id) }
+            }
+            Op::SolveTriangular { triangle, transpose } => {
+                let [.., n, columns] = *node.shape.as_slice() else { unreachable!("checked when it was written") };
+                let (matrix, b) = (self.contiguous(input(0)), self.contiguous(input(1)));
+                let (triangle, transpose) = (*triangle, *transpose);
+                Step::SolveTriangular { matrix, b, n, columns, triangle, transpose, out: self.result(id) }
+            }
+            Op::KeepTriangle { triangle, offset } => {
+                let [.., rows, columns] = *node.shape.as_slice() else { unreachable!("checked when it was written") };
+                let x = self.contiguous(input(0));
+                Step::KeepTriangle { x, rows, columns, triangle: *triangle, offset: *offset, out: self.result(id) }
+            }
+            Op::CumSum { axis, reverse } => {
+                let x = self.contiguous(input(0));
+                Step::CumSum { x, extent: Extent::new(&node.shape, *axis), reverse: *reverse, out: self.result(id) }
+            }
+            Op::Random { draw, stream } => {
+                let root = self.contiguous(input(0));
+                let parameters = node.inputs[1..].iter().map(|&parameter| self.contiguous(parameter)).collect();
+                Step::Random { draw: *draw, stream: *stream, root, parameters, out: self.result(id) }
+            }
+            op => unreachable!("{} is scheduled elsewhere", op.name()),
+        };
+        self.lowered.steps.push(step);
+    }
+
+    /// A factor of a product: batch axes may repeat, rows and columns may not, and nothing runs backwards.
+    fn matrix(&mut self, id: Id) -> View {
+        let view = self.value(id);
+        let rank = view.shape.len();
+        let usable = (0..rank).all(|axis| {
+            let (stride, size) = (view.strides[axis], view.shape[axis]);
+            stride > 0 || stride == 0 && (size == 1 || axis + 2 < rank)
+        });
+        if usable { view.clone() } else { self.contiguous(id) }
+    }
+}

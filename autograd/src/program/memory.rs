@@ -1,0 +1,90 @@
+//! The memory plan: buffers that are not alive at the same time share their place.
+
+use super::layout::{BufferId, Place, View};
+use super::lower::{Lowered, Step};
+
+/// Buffers start on a cache line.
+const LINE: usize = 8;
+
+/// Where each buffer starts, and how much memory there is in all, counted in f64.
+#[derive(Debug)]
+pub(crate) struct MemoryPlan {
+    pub(crate) offsets: Vec<usize>,
+    pub(crate) len: usize,
+}
+
+fn buffer_of(view: &View) -> Option<BufferId> {
+    match view.place {
+        Place::Buffer(buffer) => Some(buffer),
+        Place::Data(_) => None,
+    }
+}
+
+/// The buffers that a step writes and those that it reads.
+fn touched(step: &Step) -> Vec<BufferId> {
+    let views = |views: &[&View]| views.iter().filter_map(|view| buffer_of(view)).collect::<Vec<_>>();
+    let (mut touched, out) = match step {
+        Step::Loop(step) => {
+            let mut touched = views(&step.inputs.iter().collect::<Vec<_>>());
+            touched.extend(step.outputs.iter().map(|store| store.out));
+            return touched;
+        }
+        Step::Zero { out } => (Vec::new(), *out),
+        Step::Concat { parts, out, .. } => (views(&parts.iter().map(|(part, _)| part).collect::<Vec<_>>()), *out),
+        Step::IndexSelect { x, indices, out, .. } | Step::IndexAdd { x, indices, out, .. } => {
+            (views(&[x, indices]), *out)
+        }
+        Step::Matmul { a, b, out } => return views(&[a, b, out]),
+        Step::SolveTriangular { matrix, b, out, .. } => (views(&[matrix, b]), *out),
+        Step::Cholesky { x, out, .. } | Step::KeepTriangle { x, out, .. } | Step::CumSum { x, out, .. } => {
+            (views(&[x]), *out)
+        }
+        Step::Random { root, parameters, out, .. } => {
+            (views(&parameters.iter().chain([root]).collect::<Vec<_>>()), *out)
+        }
+    };
+    touched.push(out);
+    touched
+}
+
+/// Places buffers first-fit, by the steps between which they are alive. Inputs and outputs live throughout.
+pub(crate) fn plan(lowered: &Lowered) -> MemoryPlan {
+    let steps = lowered.steps.len();
+    let mut alive: Vec<Option<(usize, usize)>> = vec![None; lowered.buffers.len()];
+    for (position, step) in lowered.steps.iter().enumerate() {
+        for buffer in touched(step) {
+            let (_, last) = alive[buffer].get_or_insert((position, position));
+            *last = position;
+        }
+    }
+    for &buffer in &lowered.inputs {
+        alive[buffer] = Some((0, steps));
+    }
+    for buffer in lowered.outputs.iter().filter_map(buffer_of) {
+        alive[buffer].as_mut().expect("an output is written").1 = steps;
+    }
+    let mut by_start: Vec<BufferId> = (0..alive.len()).filter(|&buffer| alive[buffer].is_some()).collect();
+    by_start.sort_by_key(|&buffer| alive[buffer]);
+
+    let mut plan = MemoryPlan { offsets: vec![0; alive.len()], len: 0 };
+    // What is in use now: (offset, end, last step), by offset.
+    let mut used: Vec<(usize, usize, usize)> = Vec::new();
+    for buffer in by_start {
+        let (first, last) = alive[buffer].expect("filtered above");
+        used.retain(|&(_, _, until)| until >= first);
+        let size = lowered.buffers[buffer].next_multiple_of(LINE);
+        let mut offset = 0;
+        let mut place = used.len();
+        for (index, &(start, end, _)) in used.iter().enumerate() {
+            if offset + size <= start {
+                place = index;
+                break;
+            }
+            offset = end;
+        }
+        used.insert(place, (offset, offset + size, last));
+        plan.offsets[buffer] = offset;
+        plan.len = plan.len.max(offset + size);
+    }
+    plan
+}

@@ -1,0 +1,179 @@
+//! Programs: a computation captured once, optimised, and run many times.
+//!
+//! The way of a computation, one file a stage: `import` (the tape's part that the outputs need, in f64) into a `graph`
+//! (constant folding, common subexpressions and the algebraic `rules` happen as nodes are added; dead code goes), then
+//! `schedule` (which nodes share a fused loop), `lower` (steps over buffers, with `layout` for views), `memory` (buffers
+//! share places by liveness) and `exec` (running).
+
+mod exec;
+mod explain;
+mod graph;
+mod import;
+mod layout;
+mod lower;
+mod memory;
+mod rules;
+mod schedule;
+
+use crate::arena::{Var, check_live, scope, with_arena};
+use crate::capture::{CaptureError, guard};
+use crate::op::Op;
+use exec::{Operand, Placement, Task, Workspace};
+use pyroxene_tensor::{DType, Shape, Tensor};
+use smallvec::smallvec;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A compiled computation: a function of arrays to arrays that neither allocates nor traces when it runs.
+///
+/// Cloning is cheap (the code and constants are shared, the working memory is not), and a Program is `Send`: one clone for
+/// each thread.
+///
+/// Inside, all values are f64: booleans are 0 and 1, whole numbers are exact up to 2^53, and f32 expressions are computed in
+/// f64.
+///
+/// ```
+/// use pyroxene_autograd::{grad, Program};
+/// // Value and gradient of x ↦ Σ ln(1 + x²) in one Program.
+/// let mut program = Program::capture(&[&[3]], |x| {
+///     let y = (x[0] * x[0]).ln_1p().sum();
+///     vec![y, grad(y, &[x[0]])[0]]
+/// })?;
+/// let (mut value, mut gradient) = ([0.0], [0.0; 3]);
+/// program.run(&[&[0.0, 1.0, 2.0]], &mut [&mut value, &mut gradient]);
+/// assert!((value[0] - 10f64.ln()).abs() < 1e-15);
+/// assert_eq!(gradient, [0.0, 1.0, 0.8]);
+/// # Ok::<(), pyroxene_autograd::CaptureError>(())
+/// ```
+#[derive(Clone)]
+pub struct Program {
+    plan: Arc<Plan>,
+    memory: Vec<f64>,
+    workspace: Workspace,
+}
+
+struct Plan {
+    tasks: Vec<Task>,
+    inputs: Vec<(Range<usize>, Shape)>,
+    outputs: Vec<(Operand, Shape)>,
+    memory_len: usize,
+    explanation: String,
+}
+
+impl Program {
+    /// Traces `body` once on inputs of the given shapes and compiles what it returns.
+    ///
+    /// # Errors
+    /// If `body` reads a value that depends on an input ([`Var::item`], [`Var::to_tensor`]): what it did with the value
+    /// would be frozen into the Program.
+    pub fn capture<S: AsRef<[usize]>>(
+        inputs: &[S],
+        body: impl FnOnce(&[Var]) -> Vec<Var>,
+    ) -> Result<Program, CaptureError> {
+        scope(|| {
+            let shapes: Vec<Shape> = inputs.iter().map(|shape| shape.as_ref().into()).collect();
+            let vars: Vec<Var> = shapes
+                .iter()
+                .enumerate()
+                .map(|(k, shape)| {
+                    with_arena(|arena| arena.push(Op::Input(k), smallvec![], shape.clone(), DType::F64, None))
+                })
+                .collect();
+            let outputs = guard(|| body(&vars))?;
+            check_live(&outputs);
+            Ok(Program::compile(import::import(shapes, &outputs)))
+        })
+    }
+
+    fn compile(graph: graph::Graph) -> Program {
+        let graph = graph.without_dead_code();
+        if cfg!(debug_assertions) {
+            graph.verify();
+        }
+        let units = schedule::schedule(&graph);
+        let lowered = lower::lower(&graph, &units);
+        let memory = memory::plan(&lowered);
+        let placement = Placement { lowered: &lowered, plan: &memory };
+        let tasks: Vec<Task> = lowered.steps.iter().map(|step| placement.task(step)).collect();
+        let inputs = lowered.inputs.iter().zip(&graph.inputs);
+        let inputs = inputs.map(|(&buffer, shape)| (placement.range(buffer), shape.clone())).collect();
+        let outputs = lowered.outputs.iter().map(|view| (placement.operand(view), view.shape.clone())).collect();
+        let mut workspace = Workspace::default();
+        for task in &tasks {
+            if let Task::Loop(kernel) = task {
+                workspace.loops.reserve(kernel);
+            }
+        }
+        let explanation = explain::explain(&graph, &lowered, &memory);
+        let plan = Plan { tasks, inputs, outputs, memory_len: memory.len, explanation };
+        Program { memory: vec![0.0; plan.memory_len], plan: Arc::new(plan), workspace }
+    }
+
+    /// Computes the outputs from the inputs, all in row-major order.
+    ///
+    /// # Panics
+    /// If the number or the length of an input or output is not that of the capture, or if an index computed by the Program
+    /// is out of range.
+    #[track_caller]
+    pub fn run(&mut self, inputs: &[&[f64]], outputs: &mut [&mut [f64]]) {
+        let plan = &*self.plan;
+        assert_eq!(inputs.len(), plan.inputs.len(), "Program::run: number of inputs");
+        assert_eq!(outputs.len(), plan.outputs.len(), "Program::run: number of outputs");
+        for (k, (input, (range, shape))) in inputs.iter().zip(&plan.inputs).enumerate() {
+            assert_eq!(input.len(), range.len(), "Program::run: input {k} has shape {:?}", shape.as_slice());
+            self.memory[range.clone()].copy_from_slice(input);
+        }
+        for task in &plan.tasks {
+            task.run(&mut self.workspace, &mut self.memory);
+        }
+        for (k, (output, (operand, shape))) in outputs.iter_mut().zip(&plan.outputs).enumerate() {
+            let len: usize = shape.iter().product();
+            assert_eq!(output.len(), len, "Program::run: output {k} has shape {:?}", shape.as_slice());
+            exec::copy_out(operand, &self.memory, output);
+        }
+    }
+
+    /// [`Program::run`] on tensors, for use outside inner loops.
+    ///
+    /// # Panics
+    /// If an input's shape is not that of the capture.
+    #[track_caller]
+    pub fn call(&mut self, inputs: &[Tensor]) -> Vec<Tensor> {
+        let given: Vec<&[usize]> = inputs.iter().map(Tensor::shape).collect();
+        let wanted: Vec<&[usize]> = self.input_shapes().collect();
+        assert_eq!(given, wanted, "Program::call: shapes of the inputs");
+        let data: Vec<Vec<f64>> = inputs.iter().map(Tensor::to_vec::<f64>).collect();
+        let shapes: Vec<Shape> = self.output_shapes().map(Shape::from).collect();
+        let mut results: Vec<Vec<f64>> = shapes.iter().map(|shape| vec![0.0; shape.iter().product()]).collect();
+        let inputs: Vec<&[f64]> = data.iter().map(Vec::as_slice).collect();
+        let mut outputs: Vec<&mut [f64]> = results.iter_mut().map(Vec::as_mut_slice).collect();
+        self.run(&inputs, &mut outputs);
+        results.into_iter().zip(&shapes).map(|(data, shape)| Tensor::from_vec(data, shape)).collect()
+    }
+
+    /// The shapes of the inputs.
+    pub fn input_shapes(&self) -> impl Iterator<Item = &[usize]> {
+        self.plan.inputs.iter().map(|(_, shape)| shape.as_slice())
+    }
+
+    /// The shapes of the outputs.
+    pub fn output_shapes(&self) -> impl Iterator<Item = &[usize]> {
+        self.plan.outputs.iter().map(|(_, shape)| shape.as_slice())
+    }
+
+    /// What a run does: the optimised graph, the fused loops, and the memory that they share.
+    pub fn explain(&self) -> &str {
+        &self.plan.explanation
+    }
+}
+
+impl std::fmt::Debug for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Program")
+            .field("inputs", &self.input_shapes().collect::<Vec<_>>())
+            .field("outputs", &self.output_shapes().collect::<Vec<_>>())
+            .field("steps", &self.plan.tasks.len())
+            .field("memory", &self.plan.memory_len)
+            .finish()
+    }
+}

@@ -1,0 +1,40 @@
+//! The tensor crate's shape rules, with a panic at the user's line where they fail.
+
+use pyroxene_tensor::shape::{self as rules, Positions};
+use pyroxene_tensor::{OrPanic, Shape, Slice};
+
+/// Panics at the user's line; inside a model the message ends with the site and its plates.
+#[track_caller]
+pub(crate) fn fail(message: impl std::fmt::Display) -> ! {
+    pyroxene_tensor::fail(message)
+}
+
+#[track_caller]
+pub(crate) fn broadcast(op: &str, shapes: &[&[usize]]) -> Shape {
+    rules::broadcast(op, shapes).or_panic()
+}
+
+#[track_caller]
+pub(crate) fn axis(op: &str, shape: &[usize], axis: isize) -> usize {
+    rules::axis(op, shape, axis).or_panic()
+}
+
+#[track_caller]
+pub(crate) fn reshape(shape: &[usize], to: &[isize]) -> Shape {
+    rules::reshape(shape, to).or_panic()
+}
+
+#[track_caller]
+pub(crate) fn expand(shape: &[usize], to: &[usize]) -> Shape {
+    rules::expand(shape, to).or_panic()
+}
+
+#[track_caller]
+pub(crate) fn matmul(a: &[usize], b: &[usize]) -> Shape {
+    rules::matmul(a, b).or_panic()
+}
+
+#[track_caller]
+pub(crate) fn slice(shape: &[usize], axis: isize, slice: Slice) -> Positions {
+    rules::slice(shape, axis, slice).or_panic()
+}

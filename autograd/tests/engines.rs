@@ -1,0 +1,243 @@
+//! One suite of cases on both engines: direct evaluation and Programs agree, and gradients agree with finite differences.
+
+use pyroxene_autograd::{DType, Key, Program, Tensor, Triangle, Var, grad, scope};
+
+struct Case {
+    name: &'static str,
+    /// The inputs, with their shapes.
+    inputs: Vec<(Vec<f64>, Vec<usize>)>,
+    body: fn(&[Var]) -> Var,
+    /// Whether the gradient is checked too.
+    smooth: bool,
+}
+
+/// Deterministic numbers in (0.2, 1.8).
+fn numbers(n: usize, seed: u64) -> Vec<f64> {
+    (0..n).map(|i| 1.0 + 0.8 * ((i as f64 + 1.3) * (seed as f64 + 2.1)).sin()).collect()
+}
+
+fn input(shape: &[usize], seed: u64) -> (Vec<f64>, Vec<usize>) {
+    (numbers(shape.iter().product(), seed), shape.to_vec())
+}
+
+/// A weighted sum, so that every element matters differently.
+fn weigh(y: Var) -> Var {
+    let n = y.len();
+    let weights = Var::from(Tensor::from_vec(numbers(n, 77), y.shape()));
+    (y * weights).sum()
+}
+
+fn positive_definite(x: Var) -> Var {
+    let n = x.size(-1);
+    x.matmul(x.t()) + Var::from(Tensor::eye(n, DType::F64)) * 2.0
+}
+
+fn cases() -> Vec<Case> {
+    macro_rules! case {
+        ($name:literal, [$($shape:expr),*], $body:expr) => {{
+            let mut seed = 0;
+            let inputs = vec![$({ seed += 1; input(&$shape, seed) }),*];
+            Case { name: $name, inputs, body: $body, smooth: true }
+        }};
+    }
+    vec![
+        case!("arithmetic", [[3], [3]], |x| (x[0] * x[1] - x[0] / x[1] + 2.0) * -x[0]),
+        case!("broadcast", [[2, 1, 3], [4, 1]], |x| x[0] * x[1] + x[0]),
+        case!("scalars", [[], []], |x| x[0].exp() * x[1].ln() + x[0].pow(x[1])),
+        case!("scalar with vector", [[], [5]], |x| (x[1] - x[0]).square() * 0.5 + x[0].ln()),
+        case!("transcendental", [[7]], |x| x[0].sin() * x[0].cos() + x[0].tanh() + x[0].exp_m1() * x[0].ln_1p()),
+        case!("special", [[5]], |x| x[0].lgamma() + x[0].digamma() * x[0].sigmoid() + x[0].softplus() + x[0].erf()),
+        case!("xlogy", [[4], [4]], |x| x[0].xlogy(x[1]) + x[0].xlog1py(x[1])),
+        case!("minmax", [[4], [4]], |x| x[0].maximum(x[1]) * x[0].minimum(x[1]) + x[0].clamp(0.5, 1.1)),
+        case!("where", [[6], [6]], |x| x[0].less(x[1]).where_(x[0].square(), x[1].exp())),
+        case!("sum axes", [[2, 3, 4]], |x| x[0].sum_axes(&[1], false)
+            * x[0].sum_axes(&[0, 2], true).reshape(&[3, 1, 1])),
+        case!("mean", [[2, 3]], |x| x[0].mean_axes(&[-1], true) * x[0]),
+        case!("max axes", [[3, 4]], |x| x[0].max_axes(&[1], false) * x[0].min_axes(&[1], false)),
+        case!("logsumexp", [[3, 4]], |x| x[0].logsumexp(&[0], false) + x[0].log_softmax(1).sum_axes(&[0], false)),
+        case!("softmax", [[2, 5]], |x| x[0].softmax(-1)),
+        case!("logaddexp", [[3], [3]], |x| x[0].logaddexp(x[1])),
+        case!("reshape permute", [[2, 3, 4]], |x| x[0].permute(&[2, 0, 1]).reshape(&[-1, 3]).t()),
+        case!("slices", [[5, 4]], |x| x[0].slice(0, 1..4).slice(1, ..-1).flip(0)
+            * x[0].select(1, 2).slice(0, ..3).unsqueeze(1)),
+        case!("concat stack", [[2, 3], [2, 2]], |x| {
+            let joined = Var::concat(&[x[0], x[1], x[0]], 1);
+            Var::stack(&[joined, joined * 2.0], 0)
+        }),
+        case!("index", [[4, 3]], |x| {
+            let rows = Var::from([2i64, 0, 2]);
+            x[0].index_select(0, rows) * x[0].index_select(0, rows).index_add(0, rows, 5).slice(0, ..3)
+        }),
+        case!("matmul", [[3, 4], [4, 2]], |x| x[0].matmul(x[1])),
+        case!("matmul vectors", [[3, 4], [4], [3]], |x| x[0].matmul(x[1]) * x[2].matmul(x[0]).sum()),
+        case!("matmul batched", [[2, 1, 3, 4], [5, 4, 2]], |x| x[0].matmul(x[1])),
+        case!("matmul transposed", [[4, 3], [4, 2]], |x| x[0].t().matmul(x[1])),
+        case!("cholesky", [[2, 4, 4]], |x| positive_definite(x[0]).cholesky()),
+        case!("solve", [[3, 3], [3, 2]], |x| {
+            let l = x[0].tril(0) + Var::from(Tensor::eye(3, DType::F64));
+            let forward = l.solve_triangular(x[1], Triangle::Lower, false);
+            let u = x[0].triu(0) + Var::from(Tensor::eye(3, DType::F64));
+            forward + l.solve_triangular(x[1], Triangle::Lower, true) + u.solve_triangular(x[1], Triangle::Upper, false)
+        }),
+        case!("diagonals", [[3, 3], [3]], |x| x[0].diagonal() * x[1].diag_embed().matmul(x[1])),
+        case!("cumsum", [[2, 4]], |x| x[0].cumsum(1) * x[0].cumsum(0)),
+        case!("mixture", [[], [6], [2]], |x| {
+            let parts = (x[1] - x[2].unsqueeze(1)).square() * -0.5;
+            (parts.slice(0, ..1) + x[0].ln()).logaddexp(parts.slice(0, 1..))
+        }),
+        case!("recurrence", [[12], []], |x| {
+            let mut state = x[1];
+            let mut states = Vec::new();
+            for t in 0..12 {
+                state = (state * 0.5 + x[0].select(0, t)).sqrt();
+                states.push(state);
+            }
+            Var::stack(&states, 0)
+        }),
+        Case {
+            smooth: false,
+            ..case!("comparisons", [[4], [4]], |x| {
+                x[0].less(x[1]).and(x[0].greater(0.5)).or(x[1].equal(x[0])).where_(1.0, 0.0)
+                    + x[0].floor()
+                    + x[1].round()
+            })
+        },
+        Case {
+            smooth: false,
+            ..case!("empty", [[0, 3]], |x| x[0].sum_axes(&[0], false) + x[0].logsumexp(&[0], false).exp())
+        },
+    ]
+}
+
+fn tensors(case: &Case) -> Vec<Tensor> {
+    case.inputs.iter().map(|(data, shape)| Tensor::from_vec(data.clone(), shape)).collect()
+}
+
+/// The output, its weighted sum, the gradients of that by the inputs, and the gradient of the sum of squares of those.
+fn outputs(case: &Case, x: &[Var]) -> Vec<Var> {
+    let y = (case.body)(x);
+    let loss = weigh(y);
+    let mut all = vec![y, loss];
+    if case.smooth {
+        let first = grad(loss, x);
+        let size: Var = first.iter().map(|g| g.square().sum()).sum();
+        all.extend(&first);
+        all.extend(grad(size, x));
+    }
+    all
+}
+
+fn close(a: f64, b: f64, tolerance: f64) -> bool {
+    a == b || (a - b).abs() <= tolerance * a.abs().max(b.abs()).max(1.0) || a.is_nan() && b.is_nan()
+}
+
+#[test]
+fn program_equals_direct_evaluation() {
+    for case in cases() {
+        let inputs = tensors(&case);
+        let direct: Vec<Tensor> = scope(|| {
+            let x: Vec<Var> = inputs.iter().map(Var::from).collect();
+            outputs(&case, &x).into_iter().map(Var::to_tensor).collect()
+        });
+        let shapes: Vec<&[usize]> = inputs.iter().map(Tensor::shape).collect();
+        let mut program = Program::capture(&shapes, |x| outputs(&case, x)).expect("no value is read");
+        // Twice, so that nothing left over from a run changes the next.
+        for _ in 0..2 {
+            let compiled = program.call(&inputs);
+            for (k, (a, b)) in direct.iter().zip(&compiled).enumerate() {
+                assert_eq!(a.shape(), b.shape(), "{}: output {k}", case.name);
+                for (i, (&a, &b)) in a.to_vec::<f64>().iter().zip(&b.to_vec::<f64>()).enumerate() {
+                    assert!(
+                        close(a, b, 1e-12),
+                        "{}: output {k}[{i}]: direct {a}, Program {b}\n{}",
+                        case.name,
+                        program.explain()
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn gradients_equal_finite_differences() {
+    for case in cases().into_iter().filter(|case| case.smooth) {
+        let loss = |inputs: &[Tensor]| {
+            scope(|| {
+                let x: Vec<Var> = inputs.iter().map(Var::from).collect();
+                weigh((case.body)(&x)).item()
+            })
+        };
+        let inputs = tensors(&case);
+        let gradients: Vec<Vec<f64>> = scope(|| {
+            let x: Vec<Var> = inputs.iter().map(Var::from).collect();
+            grad(weigh((case.body)(&x)), &x).into_iter().map(|g| g.to_tensor().to_vec()).collect()
+        });
+        for (k, (data, shape)) in case.inputs.iter().enumerate() {
+            for i in 0..data.len() {
+                let shifted = |step: f64| {
+                    let mut moved = inputs.clone();
+                    let mut data = data.clone();
+                    data[i] += step;
+                    moved[k] = Tensor::from_vec(data, shape);
+                    loss(&moved)
+                };
+                let h = 1e-3;
+                // Five points: the error is of order h^4.
+                let numeric = (8.0 * (shifted(h) - shifted(-h)) - (shifted(2.0 * h) - shifted(-2.0 * h))) / (12.0 * h);
+                let exact = gradients[k][i];
+                assert!(
+                    close(exact, numeric, 1e-7),
+                    "{}: input {k}[{i}]: gradient {exact}, differences {numeric}",
+                    case.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn second_derivatives_equal_differences_of_the_first() {
+    for case in cases().into_iter().filter(|case| case.smooth) {
+        let inputs = tensors(&case);
+        let shapes: Vec<&[usize]> = inputs.iter().map(Tensor::shape).collect();
+        let n = inputs.len();
+        let mut program = Program::capture(&shapes, |x| outputs(&case, x)).expect("no value is read");
+        let all = program.call(&inputs);
+        let (first, second) = (&all[2..2 + n], &all[2 + n..]);
+        // The derivative of |g|² along g itself is 2 gᵀ H g.
+        let h = 1e-4;
+        let mut size = |step: f64| -> f64 {
+            let moved: Vec<Tensor> = inputs.iter().zip(first).map(|(x, g)| x + &(g * step)).collect();
+            program.call(&moved)[2..2 + n].iter().map(|g| g.square().sum_all().item()).sum()
+        };
+        let numeric = (8.0 * (size(h) - size(-h)) - (size(2.0 * h) - size(-2.0 * h))) / (12.0 * h);
+        let exact: f64 = first.iter().zip(second).map(|(g, s)| (g * s).sum_all().item()).sum();
+        assert!(close(exact, numeric, 1e-5), "{}: {exact} against {numeric}", case.name);
+    }
+}
+
+#[test]
+fn draws_are_the_same_in_a_program() {
+    let draws = |key: Key| {
+        let rate = Var::from([0.5, 4.0, 30.0]);
+        vec![
+            key.named("n").normal(&[3, 2]),
+            key.named("u").uniform(&[4]),
+            key.named("e").exponential(&[2]),
+            key.named("g").gamma(rate, &[3]),
+            key.named("b").beta(rate, Var::from(2.0), &[3]),
+            key.named("p").poisson(rate, &[3]),
+            key.named("c").choice(10, 4).cast(DType::F64),
+            key.named("k").categorical(Var::from([0.2, 0.8]), &[5]),
+        ]
+    };
+    let direct: Vec<Vec<f64>> = draws(Key::from_seed(9)).into_iter().map(|v| v.to_tensor().to_vec()).collect();
+    let mut program = Program::capture(&[&[Key::WORDS]], |x| draws(Key::from_root(x[0]))).expect("no value is read");
+    let compiled = program.call(&[Tensor::from(Key::words(9))]);
+    for (a, b) in direct.iter().zip(&compiled) {
+        assert_eq!(a, &b.to_vec::<f64>());
+    }
+    let other = program.call(&[Tensor::from(Key::words(10))]);
+    assert_ne!(direct[0], other[0].to_vec::<f64>());
+}

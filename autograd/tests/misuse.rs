@@ -1,0 +1,80 @@
+//! What a user can do wrong is told where it was done.
+
+use pyroxene_autograd::{Program, Var, grad, scope};
+use std::panic::catch_unwind;
+
+fn message(body: impl FnOnce() + std::panic::UnwindSafe) -> String {
+    let payload = catch_unwind(body).expect_err("a panic");
+    payload
+        .downcast_ref::<String>()
+        .cloned()
+        .unwrap_or_else(|| payload.downcast_ref::<&str>().expect("a message").to_string())
+}
+
+#[test]
+fn reading_a_traced_value_is_an_error_that_names_the_line() {
+    let error = Program::capture(&[&[2]], |x| vec![if x[0].sum().item() > 0.0 { x[0] } else { -x[0] }]).unwrap_err();
+    assert_eq!(error.location().file(), file!());
+    assert!(error.to_string().contains("misuse.rs"), "{error}");
+}
+
+#[test]
+fn reading_a_constant_during_capture_is_fine() {
+    let scale = Var::from([1.0, 2.0]);
+    let mut program = Program::capture(&[&[2]], |x| vec![x[0] * scale.sum().item()]).expect("a constant was read");
+    assert_eq!(program.call(&[[1.0, 2.0].into()])[0].to_vec::<f64>(), [3.0, 6.0]);
+}
+
+#[test]
+fn a_stale_var_says_which_scope_ended() {
+    let stale = scope(|| Var::from(1.0) + 1.0);
+    let text = message(move || {
+        let _ = stale + 1.0;
+    });
+    assert!(text.contains("stale") && text.contains("misuse.rs"), "{text}");
+}
+
+#[test]
+fn a_var_of_an_outer_scope_lives_in_inner_ones() {
+    scope(|| {
+        let x = Var::from(2.0);
+        let y = scope(|| (x * x).item());
+        assert_eq!((x + y).item(), 6.0);
+    });
+}
+
+#[test]
+fn shapes_are_checked_where_the_operation_is_written() {
+    let cases: [(&str, fn() -> Var); 8] = [
+        ("add: cannot broadcast [8] with [3]", || Var::zeros(&[8]) + Var::zeros(&[3])),
+        ("matmul", || Var::zeros(&[2, 3]).matmul(Var::zeros(&[4, 2]))),
+        ("reshape", || Var::zeros(&[6]).reshape(&[4, -1])),
+        ("cholesky: expected square matrices, got [2, 3]", || Var::zeros(&[2, 3]).cholesky()),
+        ("concat: [2, 3] and [3, 3] differ outside axis 1", || {
+            Var::concat(&[Var::zeros(&[2, 3]), Var::zeros(&[3, 3])], 1)
+        }),
+        ("grad: the output must be one number, got shape [3]", || grad(Var::zeros(&[3]), &[])[0]),
+        ("sum", || Var::zeros(&[3]).sum_axes(&[1], false)),
+        ("max: an empty axis", || Var::zeros(&[0]).max()),
+    ];
+    for (expected, body) in cases {
+        let text = message(move || {
+            let _ = body();
+        });
+        assert!(text.contains(expected), "expected {expected:?} in {text:?}");
+    }
+}
+
+#[test]
+fn a_program_checks_what_it_is_given() {
+    let mut program = Program::capture(&[&[2]], |x| vec![x[0].sum()]).expect("no value is read");
+    let text = message(std::panic::AssertUnwindSafe(|| program.run(&[&[1.0]], &mut [&mut [0.0]])));
+    assert!(text.contains("input 0 has shape [2]"), "{text}");
+    let mut indexed = Program::capture(&[&[1]], |x| {
+        vec![Var::from([1.0, 2.0]).index_select(0, x[0].cast(pyroxene_autograd::DType::I64))]
+    })
+    .expect("no value is read");
+    assert_eq!(indexed.call(&[[1.0].into()])[0].item(), 2.0);
+    let text = message(std::panic::AssertUnwindSafe(|| drop(indexed.call(&[[2.0].into()]))));
+    assert!(text.contains("index 2 is not within an axis of size 2"), "{text}");
+}
