@@ -3,6 +3,7 @@
 use crate::fused::{Code, Instruction};
 use crate::interpreter::{Slot, execute};
 use crate::isa::{Isa, Kernel};
+use crate::linalg::Real;
 use crate::reduce::CHUNK;
 use crate::simd::{LANES, Simd};
 use crate::table::{Binary, Unary};
@@ -13,7 +14,7 @@ use rayon::prelude::*;
 const PIECE: usize = 1 << 16;
 
 /// A type of element that the kernels compute in: f64, or f32 (widened to f64 lane by lane and narrowed at the end).
-pub trait Element: Copy + Send + Sync + 'static + sealed::Element {}
+pub trait Element: Real + sealed::Element {}
 impl Element for f64 {}
 impl Element for f32 {}
 

@@ -6,14 +6,18 @@
 mod cholesky;
 mod gemm;
 mod mat;
+mod matvec;
 mod real;
+mod scratch;
+mod tile;
 mod triangular;
+mod view;
 
-pub use cholesky::cholesky;
-pub use gemm::gemm;
+pub use cholesky::{cholesky, cholesky_on};
+pub use gemm::{gemm, gemm_on};
 pub use mat::{Mat, MatMut};
 pub use real::Real;
-pub use triangular::{Triangle, solve_triangular};
+pub use triangular::{Triangle, solve_triangular, solve_triangular_on};
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! The two scalar types of the linear algebra.
 
+use crate::simd::Simd;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 mod sealed {
@@ -8,7 +9,7 @@ mod sealed {
     impl Sealed for f32 {}
 }
 
-/// f64 or f32, with the arithmetic that the factorisations need. Sealed.
+/// f64 or f32: the scalar arithmetic that factorisations need, and the logical vector of the type. Sealed.
 pub trait Real:
     Copy
     + Send
@@ -24,22 +25,58 @@ pub trait Real:
 {
     /// 0.
     const ZERO: Self;
-    /// self * b + c, rounded once.
-    fn mul_add(self, b: Self, c: Self) -> Self;
+    /// Lanes of the logical vector.
+    const LANES: usize;
+    /// The logical vector on one instruction set.
+    type Vector<S: Simd>: Copy;
+
     /// Square root.
     fn sqrt(self) -> Self;
     /// Neither NaN nor infinite.
     fn is_finite(self) -> bool;
+    /// `self * b + c`, rounded once.
+    fn mul_add(self, b: Self, c: Self) -> Self;
+
+    /// All lanes `x`.
+    fn splat<S: Simd>(s: S, x: Self) -> Self::Vector<S>;
+    /// Reads [`LANES`](Real::LANES) values.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading them.
+    unsafe fn load<S: Simd>(s: S, p: *const Self) -> Self::Vector<S>;
+    /// Writes all lanes.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing them.
+    unsafe fn store<S: Simd>(s: S, p: *mut Self, x: Self::Vector<S>);
+    /// Reads the first `n` lanes, the others are zero.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading `n` values and `n <= LANES`.
+    unsafe fn load_partial<S: Simd>(s: S, p: *const Self, n: usize) -> Self::Vector<S>;
+    /// Writes the first `n` lanes.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing `n` values and `n <= LANES`.
+    unsafe fn store_partial<S: Simd>(s: S, p: *mut Self, n: usize, x: Self::Vector<S>);
+    /// `a * b + c`, rounded once.
+    fn fma<S: Simd>(s: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
+    /// `a + b`.
+    fn plus<S: Simd>(s: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// `a - b`.
+    fn minus<S: Simd>(s: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// `a / b`.
+    fn over<S: Simd>(s: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
 }
 
 macro_rules! real {
-    ($t:ty) => {
+    ($t:ty, $vector:ident, $lanes:expr, $splat:ident, $load:ident, $store:ident, $load_partial:ident, $store_partial:ident,
+     $fma:ident, $add:ident, $sub:ident) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
-            #[inline(always)]
-            fn mul_add(self, b: Self, c: Self) -> Self {
-                self.mul_add(b, c)
-            }
+            const LANES: usize = $lanes;
+            type Vector<S: Simd> = S::$vector;
+
             #[inline(always)]
             fn sqrt(self) -> Self {
                 self.sqrt()
@@ -48,8 +85,72 @@ macro_rules! real {
             fn is_finite(self) -> bool {
                 self.is_finite()
             }
+            #[inline(always)]
+            fn mul_add(self, b: Self, c: Self) -> Self {
+                self.mul_add(b, c)
+            }
+            #[inline(always)]
+            fn splat<S: Simd>(s: S, x: Self) -> S::$vector {
+                s.$splat(x)
+            }
+            #[inline(always)]
+            unsafe fn load<S: Simd>(s: S, p: *const Self) -> S::$vector {
+                // SAFETY: as the caller promises.
+                unsafe { s.$load(p) }
+            }
+            #[inline(always)]
+            unsafe fn store<S: Simd>(s: S, p: *mut Self, x: S::$vector) {
+                // SAFETY: as the caller promises.
+                unsafe { s.$store(p, x) }
+            }
+            #[inline(always)]
+            unsafe fn load_partial<S: Simd>(s: S, p: *const Self, n: usize) -> S::$vector {
+                // SAFETY: as the caller promises.
+                unsafe { s.$load_partial(p, n) }
+            }
+            #[inline(always)]
+            unsafe fn store_partial<S: Simd>(s: S, p: *mut Self, n: usize, x: S::$vector) {
+                // SAFETY: as the caller promises.
+                unsafe { s.$store_partial(p, n, x) }
+            }
+            #[inline(always)]
+            fn fma<S: Simd>(s: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
+                s.$fma(a, b, c)
+            }
+            #[inline(always)]
+            fn plus<S: Simd>(s: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                s.$add(a, b)
+            }
+            #[inline(always)]
+            fn minus<S: Simd>(s: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                s.$sub(a, b)
+            }
+            #[inline(always)]
+            fn over<S: Simd>(s: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                // Plain lanes: the compiler finds the vector instruction.
+                let [mut x, mut y] = [[0.0; $lanes]; 2];
+                // SAFETY: the arrays have one place for each lane.
+                unsafe {
+                    Self::store(s, x.as_mut_ptr(), a);
+                    Self::store(s, y.as_mut_ptr(), b);
+                    x.iter_mut().zip(&y).for_each(|(x, y)| *x /= y);
+                    Self::load(s, x.as_ptr())
+                }
+            }
         }
     };
 }
-real!(f64);
-real!(f32);
+real!(f64, F, crate::simd::LANES, splat, load, store, load_partial, store_partial, fma, add, sub);
+real!(
+    f32,
+    F32,
+    crate::simd::LANES_F32,
+    splat_f32,
+    load_f32,
+    store_f32,
+    load_partial_f32,
+    store_partial_f32,
+    fma_f32,
+    add_f32,
+    sub_f32
+);

@@ -1,37 +1,27 @@
 //! Fills with the draws that need no rejection.
 
-use super::{
-    for_chunks, math,
-    philox::{LANES, blocks, unit},
-};
+use super::{for_chunks, math, philox};
 
 /// Blocks a step; each gives two elements.
-const STEP: usize = 8 * LANES;
+const STEP: usize = 128;
 const GRAIN: usize = 32 * 1024;
-
-/// Uniforms of `STEP` consecutive blocks from `first`: the blocks' first words and their second ones.
-fn units(key: u64, first: u64) -> [[f64; STEP]; 2] {
-    let mut out = [[0.0; STEP]; 2];
-    for group in 0..STEP / LANES {
-        let at = group * LANES;
-        let words = blocks(key, std::array::from_fn(|lane| first + (at + lane) as u64), [0; LANES]);
-        for (half, words) in out.iter_mut().zip(&words) {
-            for lane in 0..LANES {
-                half[at + lane] = unit(words[lane]);
-            }
-        }
-    }
-    out
-}
 
 /// Fills `out` from pairs: `pairs` turns the uniforms of a block into the elements 2j and 2j + 1.
 fn fill(key: u64, out: &mut [f64], pairs: impl Fn(&mut [f64; STEP], &mut [f64; STEP]) + Sync) {
     for_chunks(out, GRAIN, |start, chunk| {
         for (step, part) in chunk.chunks_mut(2 * STEP).enumerate() {
-            let [mut even, mut odd] = units(key, (start / 2 + step * STEP) as u64);
+            let first = (start / 2 + step * STEP) as u64;
+            let blocks: [u64; STEP] = std::array::from_fn(|lane| first + lane as u64);
+            let [mut even, mut odd] = [[0.0; STEP]; 2];
+            philox::units(key, &blocks, &[0; STEP], &mut even, &mut odd);
             pairs(&mut even, &mut odd);
-            for (index, value) in part.iter_mut().enumerate() {
-                *value = if index % 2 == 0 { even[index / 2] } else { odd[index / 2] };
+            let mut both = part.chunks_exact_mut(2);
+            for ((pair, even), odd) in (&mut both).zip(&even).zip(&odd) {
+                pair.copy_from_slice(&[*even, *odd]);
+            }
+            let pairs = part.len() / 2;
+            if let Some(last) = part.get_mut(2 * pairs) {
+                *last = even[pairs];
             }
         }
     });

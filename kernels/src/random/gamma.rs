@@ -1,9 +1,6 @@
 //! Gamma and beta draws.
 
-use super::{
-    BATCH, GRAIN, for_chunks, math,
-    philox::{LANES, blocks, unit},
-};
+use super::{BATCH, GRAIN, for_chunks, math, philox};
 
 /// Gamma draws of unit rate as `product * exp(boost)`, where `boost` is 0 for a concentration of at least 1.
 struct Draws {
@@ -28,17 +25,12 @@ fn draw(key: u64, concentration: &[f64], stream: impl Fn(usize) -> u64) -> Draws
     while count > 0 {
         let [mut radius, mut angle] = [[0.5; BATCH]; 2];
         let [mut accept, mut boost] = [[0.5; BATCH]; 2];
-        for at in (0..count).step_by(LANES) {
-            let streams = std::array::from_fn(|lane| stream(open[(at + lane).min(count - 1)]));
-            let normal = blocks(key, [2 * attempt; LANES], streams);
-            let rest = blocks(key, [2 * attempt + 1; LANES], streams);
-            for lane in 0..LANES {
-                radius[at + lane] = unit(normal[0][lane]);
-                angle[at + lane] = std::f64::consts::TAU * unit(normal[1][lane]);
-                accept[at + lane] = unit(rest[0][lane]);
-                boost[at + lane] = unit(rest[1][lane]);
-            }
-        }
+        let streams: [u64; BATCH] = std::array::from_fn(|at| stream(open[at]));
+        let (block, streams) = ([2 * attempt; BATCH], &streams[..count]);
+        philox::units(key, &block[..count], streams, &mut radius[..count], &mut angle[..count]);
+        let block = [2 * attempt + 1; BATCH];
+        philox::units(key, &block[..count], streams, &mut accept[..count], &mut boost[..count]);
+        math::scale(&mut angle, std::f64::consts::TAU);
         math::ln(&mut radius[..count]);
         math::cos(&mut angle[..count]);
         math::ln(&mut accept[..count]);

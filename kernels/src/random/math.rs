@@ -1,28 +1,42 @@
-//! Elementary functions of short slices in place, by the crate's own kernels.
+//! Elementary functions of short slices in place, and of single numbers, by the crate's own kernels.
+
+use crate::{elementwise::unary, table::Unary};
+
+/// Values that are copied at once.
+const BUFFER: usize = 256;
+
+fn apply(op: Unary, x: &mut [f64]) {
+    let mut buffer = [0.0; BUFFER];
+    for part in x.chunks_mut(BUFFER) {
+        let copy = &mut buffer[..part.len()];
+        copy.copy_from_slice(part);
+        unary(op, copy, part);
+    }
+}
 
 /// x <- ln x.
 pub(super) fn ln(x: &mut [f64]) {
-    x.iter_mut().for_each(|v| *v = v.ln());
+    apply(Unary::Ln, x);
 }
 
 /// x <- ln(1 + x).
 pub(super) fn ln_1p(x: &mut [f64]) {
-    x.iter_mut().for_each(|v| *v = v.ln_1p());
+    apply(Unary::Log1p, x);
 }
 
 /// x <- e^x.
 pub(super) fn exp(x: &mut [f64]) {
-    x.iter_mut().for_each(|v| *v = v.exp());
+    apply(Unary::Exp, x);
 }
 
 /// x <- sin x.
 pub(super) fn sin(x: &mut [f64]) {
-    x.iter_mut().for_each(|v| *v = v.sin());
+    apply(Unary::Sin, x);
 }
 
 /// x <- cos x.
 pub(super) fn cos(x: &mut [f64]) {
-    x.iter_mut().for_each(|v| *v = v.cos());
+    apply(Unary::Cos, x);
 }
 
 /// x <- factor x.
@@ -32,10 +46,10 @@ pub(super) fn scale(x: &mut [f64], factor: f64) {
 
 /// ln of one number.
 pub(super) fn ln_of(x: f64) -> f64 {
-    x.ln()
+    Unary::Ln.eval(x)
 }
 
 /// cos of one number.
 pub(super) fn cos_of(x: f64) -> f64 {
-    x.cos()
+    Unary::Cos.eval(x)
 }

@@ -1,11 +1,14 @@
 //! Philox4x32-10: J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3",
 //! SC 2011.
 
+use crate::isa::{Isa, Kernel};
+use crate::simd::Simd;
+
 const MULTIPLIERS: (u32, u32) = (0xD251_1F53, 0xCD9E_8D57);
 const WEYL: (u32, u32) = (0x9E37_79B9, 0xBB67_AE85);
 
 /// Blocks that are computed side by side.
-pub(super) const LANES: usize = 16;
+const LANES: usize = 16;
 
 /// The generator on `N` counters at once: `counter[w][lane]`.
 #[inline(always)]
@@ -13,7 +16,7 @@ fn rounds<const N: usize>(mut counter: [[u32; N]; 4], key: u64) -> [[u32; N]; 4]
     let mut key = (key as u32, (key >> 32) as u32);
     for _ in 0..10 {
         for lane in 0..N {
-            let [c0, c1, c2, c3] = counter.map(|word| word[lane]);
+            let [c0, c1, c2, c3] = [counter[0][lane], counter[1][lane], counter[2][lane], counter[3][lane]];
             let p = u64::from(c0) * u64::from(MULTIPLIERS.0);
             let q = u64::from(c2) * u64::from(MULTIPLIERS.1);
             counter[0][lane] = (q >> 32) as u32 ^ c1 ^ key.0;
@@ -28,11 +31,20 @@ fn rounds<const N: usize>(mut counter: [[u32; N]; 4], key: u64) -> [[u32; N]; 4]
 
 #[inline(always)]
 fn words<const N: usize>(key: u64, block: [u64; N], stream: [u64; N]) -> [[u64; N]; 2] {
-    let low = |x: [u64; N]| x.map(|v| v as u32);
-    let high = |x: [u64; N]| x.map(|v| (v >> 32) as u32);
-    let r = rounds([low(block), high(block), low(stream), high(stream)], key);
-    let join = |a: &[u32; N], b: &[u32; N]| std::array::from_fn(|i| u64::from(a[i]) | u64::from(b[i]) << 32);
-    [join(&r[0], &r[1]), join(&r[2], &r[3])]
+    let mut counter = [[0; N]; 4];
+    for lane in 0..N {
+        counter[0][lane] = block[lane] as u32;
+        counter[1][lane] = (block[lane] >> 32) as u32;
+        counter[2][lane] = stream[lane] as u32;
+        counter[3][lane] = (stream[lane] >> 32) as u32;
+    }
+    let r = rounds(counter, key);
+    let mut out = [[0; N]; 2];
+    for lane in 0..N {
+        out[0][lane] = u64::from(r[0][lane]) | u64::from(r[1][lane]) << 32;
+        out[1][lane] = u64::from(r[2][lane]) | u64::from(r[3][lane]) << 32;
+    }
+    out
 }
 
 /// The two words of one block of one stream under a key.
@@ -41,10 +53,41 @@ pub(super) fn block(key: u64, block: u64, stream: u64) -> [u64; 2] {
     [a, b]
 }
 
-/// The words of [`LANES`] blocks: `result[word][lane]`.
-#[inline(always)]
-pub(super) fn blocks(key: u64, block: [u64; LANES], stream: [u64; LANES]) -> [[u64; LANES]; 2] {
-    words(key, block, stream)
+/// Uniforms of the blocks `(block[i], stream[i])`: the blocks' first words into `first`, their second ones into `second`.
+/// The work is integer arithmetic that the compiler vectorises for each instruction set.
+pub(super) fn units(key: u64, block: &[u64], stream: &[u64], first: &mut [f64], second: &mut [f64]) {
+    Isa::detect().run(Units { key, block, stream, first, second });
+}
+
+struct Units<'a> {
+    key: u64,
+    block: &'a [u64],
+    stream: &'a [u64],
+    first: &'a mut [f64],
+    second: &'a mut [f64],
+}
+
+impl Kernel for Units<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let groups = self.block.chunks(LANES).zip(self.stream.chunks(LANES));
+        let outputs = self.first.chunks_mut(LANES).zip(self.second.chunks_mut(LANES));
+        for ((block, stream), (first, second)) in groups.zip(outputs) {
+            let [mut b, mut s] = [[0; LANES]; 2];
+            b[..block.len()].copy_from_slice(block);
+            s[..stream.len()].copy_from_slice(stream);
+            let [x, y] = words(self.key, b, s);
+            let [mut p, mut q] = [[0.0; LANES]; 2];
+            for lane in 0..LANES {
+                p[lane] = unit(x[lane]);
+                q[lane] = unit(y[lane]);
+            }
+            first.copy_from_slice(&p[..first.len()]);
+            second.copy_from_slice(&q[..second.len()]);
+        }
+    }
 }
 
 /// A number strictly between 0 and 1: the midpoint of one of 2^52 equal cells, so that 1 - u has the same values.
@@ -77,12 +120,17 @@ mod tests {
     }
 
     #[test]
-    fn lanes_are_blocks() {
-        let counters = std::array::from_fn(|lane| lane as u64 * 0x1_0000_0001);
-        let streams = std::array::from_fn(|lane| !(lane as u64));
-        let lanes = blocks(7, counters, streams);
-        for lane in 0..LANES {
-            assert_eq!(block(7, counters[lane], streams[lane]), [lanes[0][lane], lanes[1][lane]]);
+    fn units_are_those_of_blocks() {
+        for n in [0, 1, 15, 16, 17, 50] {
+            let counters: Vec<u64> = (0..n).map(|i| i * 0x1_0000_0001).collect();
+            let streams: Vec<u64> = (0..n).map(|i| !i).collect();
+            for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+                let (mut first, mut second) = (vec![0.0; n as usize], vec![0.0; n as usize]);
+                isa.run(Units { key: 7, block: &counters, stream: &streams, first: &mut first, second: &mut second });
+                for i in 0..n as usize {
+                    assert_eq!(block(7, counters[i], streams[i]).map(unit), [first[i], second[i]]);
+                }
+            }
         }
     }
 

@@ -1,0 +1,324 @@
+//! Matrix-vector products at the speed of memory.
+//!
+//! The order of additions: k is cut into chunks, whose sums are added by a pairwise tree over the chunk index (the left part of a
+//! tree is the largest power of two of chunks that leaves some to the right). Within a chunk,
+//! - rows contiguous in k: lane l of one logical vector adds the products k = l, l + LANES, ... by fused multiply-adds,
+//!   then the halves of the lanes are added until one is left;
+//! - few outputs, contiguous across outputs: four chains of fused multiply-adds, k modulo 4, added as (0 + 2) + (1 + 3);
+//! - many outputs, contiguous across outputs: one chain with ascending k.
+
+use super::{
+    Real, gemm,
+    scratch::Buffer,
+    tile::store,
+    view::{Update, View},
+};
+use crate::isa::{Isa, Kernel};
+use crate::simd::Simd;
+use std::mem::MaybeUninit;
+
+/// Outputs that are computed together.
+const PANEL: usize = 1024;
+/// Length of a chunk of k where rows are contiguous, and where columns are. Part of the result's definition.
+const ROW_CHUNK: usize = 4096;
+const COLUMN_CHUNK: usize = 512;
+/// Elements of the matrix from which several threads share the work, and the least that a thread takes.
+const PARALLEL: usize = 1 << 18;
+
+/// Which way the matrix is contiguous.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Along {
+    Rows,
+    Columns,
+}
+
+impl Along {
+    fn chunk(self) -> usize {
+        match self {
+            Along::Rows => ROW_CHUNK,
+            Along::Columns => COLUMN_CHUNK,
+        }
+    }
+}
+
+/// Updates the vector y (rows x 1, any stride) by a x.
+///
+/// # Safety
+/// a, x and y lie in memory that may be read, and in y's case be written by nobody else; y overlaps neither a nor x; the
+/// shapes fit.
+pub(super) unsafe fn matvec<T: Real>(isa: Isa, a: View<T>, x: View<T>, y: View<T>, update: Update) {
+    let along = if a.col == 1 || a.cols <= 1 {
+        Along::Rows
+    } else if a.row == 1 || a.rows <= 1 {
+        Along::Columns
+    } else {
+        // Strided both ways: the general product packs it, into a column that is contiguous by its only element.
+        let y = View::new(y.data, y.rows, 1, y.row, 1);
+        // SAFETY: as the caller promises.
+        return unsafe { gemm::product(isa, a, x, y, update) };
+    };
+    let k = a.cols;
+    let few = a.rows <= 2 * T::LANES;
+    let run = |x: *const T| {
+        // SAFETY: as the caller promises; x has k contiguous values.
+        unsafe { panels(isa, Job { a, x, along, few }, y, update) }
+    };
+    if x.row == 1 || k <= 1 {
+        run(x.data);
+    } else {
+        let mut buffer = Buffer::<T>::take(k);
+        let copy = buffer.as_mut_ptr();
+        for i in 0..k {
+            // SAFETY: element i of x and of the copy.
+            unsafe { *copy.add(i) = *x.at(i, 0) };
+        }
+        run(copy);
+    }
+}
+
+/// The sums over all of k, or a range of it, for the rows of a.
+#[derive(Clone, Copy)]
+struct Job<T> {
+    a: View<T>,
+    x: *const T,
+    along: Along,
+    few: bool,
+}
+// SAFETY: the pointers are only read through, in functions whose callers answer for it.
+unsafe impl<T: Send> Send for Job<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Job<T> {}
+
+impl<T: Real> Job<T> {
+    fn rows(self, first: usize, count: usize) -> Self {
+        Job { a: self.a.part(first, 0, count, self.a.cols), ..self }
+    }
+
+    fn range(self, first: usize, count: usize) -> Self {
+        Job { a: self.a.part(0, first, self.a.rows, count), x: self.x.wrapping_add(first), ..self }
+    }
+
+    fn is_parallel(self) -> bool {
+        self.a.rows * self.a.cols >= 2 * PARALLEL
+    }
+}
+
+/// # Safety
+/// As [`matvec`], with a contiguous x of a.cols values.
+unsafe fn panels<T: Real>(isa: Isa, job: Job<T>, y: View<T>, update: Update) {
+    let rows = job.a.rows;
+    let join = job.is_parallel() && (rows > PANEL || (job.along == Along::Rows && rows >= 16));
+    if rows > PANEL || join {
+        let half = (rows / 2).next_multiple_of(if rows > PANEL { PANEL } else { 8 });
+        // SAFETY: the halves of y are disjoint, all else is as the caller promises.
+        let (first, second) = (
+            || unsafe { panels(isa, job.rows(0, half), y.part(0, 0, half, 1), update) },
+            || unsafe { panels(isa, job.rows(half, rows - half), y.part(half, 0, rows - half, 1), update) },
+        );
+        if join {
+            rayon::join(first, second);
+        } else {
+            first();
+            second();
+        }
+        return;
+    }
+    let mut room = [const { MaybeUninit::<T>::uninit() }; PANEL];
+    let sums: *mut T = room.as_mut_ptr().cast();
+    // SAFETY: there is room for `rows` <= PANEL sums, and element i of y is as the caller promises.
+    unsafe {
+        tree(isa, job, Sums(sums));
+        for i in 0..rows {
+            let old = if update == Update::Set { T::ZERO } else { *y.at(i, 0) };
+            *y.at(i, 0) = update.apply(old, *sums.add(i));
+        }
+    }
+}
+
+/// Where sums go.
+#[derive(Clone, Copy)]
+struct Sums<T>(*mut T);
+// SAFETY: the pointer is written through only in functions whose callers answer for it.
+unsafe impl<T: Send> Send for Sums<T> {}
+
+/// Sums over the chunks of the job's k by the pairwise tree.
+///
+/// # Safety
+/// a and x are readable, `out` has room for a.rows <= PANEL sums.
+unsafe fn tree<T: Real>(isa: Isa, job: Job<T>, out: Sums<T>) {
+    let (k, chunk) = (job.a.cols, job.along.chunk());
+    if k <= chunk {
+        isa.run(Chunk { job, out });
+        return;
+    }
+    let half = (k.div_ceil(chunk) - 1).ilog2();
+    let half = chunk << half;
+    let (left, right) = (job.range(0, half), job.range(half, k - half));
+    let mut room = [const { MaybeUninit::<T>::uninit() }; PANEL];
+    let more = Sums(room.as_mut_ptr().cast::<T>());
+    // SAFETY: the two sides write to different places.
+    let (first, second) = (move || unsafe { tree(isa, left, out) }, move || unsafe { tree(isa, right, more) });
+    if job.is_parallel() {
+        rayon::join(first, second);
+    } else {
+        first();
+        second();
+    }
+    for i in 0..job.a.rows {
+        // SAFETY: both sides have written this sum.
+        unsafe { *out.0.add(i) = *out.0.add(i) + *more.0.add(i) };
+    }
+}
+
+/// The sums over one chunk.
+struct Chunk<T> {
+    job: Job<T>,
+    out: Sums<T>,
+}
+
+impl<T: Real> Kernel for Chunk<T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Chunk { job: Job { a, x, along, few }, out: Sums(out) } = self;
+        // SAFETY: `tree` hands on its caller's promise: a, x and out are valid for the loops over a's rows and columns.
+        unsafe {
+            match (along, few) {
+                (Along::Rows, _) => {
+                    let mut i = 0;
+                    while i + 4 <= a.rows {
+                        dots::<T, S, 4>(s, a.part(i, 0, 4, a.cols), x, out.add(i));
+                        i += 4;
+                    }
+                    for i in i..a.rows {
+                        dots::<T, S, 1>(s, a.part(i, 0, 1, a.cols), x, out.add(i));
+                    }
+                }
+                (Along::Columns, true) => {
+                    for i in (0..a.rows).step_by(T::LANES) {
+                        let n = T::LANES.min(a.rows - i);
+                        if n == T::LANES {
+                            interleaved::<T, S, true>(s, a.part(i, 0, n, a.cols), x, out.add(i));
+                        } else {
+                            interleaved::<T, S, false>(s, a.part(i, 0, n, a.cols), x, out.add(i));
+                        }
+                    }
+                }
+                (Along::Columns, false) => {
+                    // A chunk is never empty: an empty k counts as contiguous rows.
+                    let mut k = 0;
+                    let mut first = true;
+                    while k + 4 <= a.cols {
+                        chains::<T, S, 4>(s, a.part(0, k, a.rows, 4), x.add(k), out, first);
+                        first = false;
+                        k += 4;
+                    }
+                    for k in k..a.cols {
+                        chains::<T, S, 1>(s, a.part(0, k, a.rows, 1), x.add(k), out, first);
+                        first = false;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// M dot products of contiguous rows with x.
+///
+/// # Safety
+/// a, x and M values at `out` are valid.
+#[inline(always)]
+unsafe fn dots<T: Real, S: Simd, const M: usize>(s: S, a: View<T>, x: *const T, out: *mut T) {
+    let mut sums = [T::splat(s, T::ZERO); M];
+    let full = a.cols / T::LANES * T::LANES;
+    // SAFETY: element (i, k) of a and k of x for k < cols.
+    unsafe {
+        for k in (0..full).step_by(T::LANES) {
+            let x = T::load(s, x.add(k));
+            for i in 0..M {
+                sums[i] = T::fma(s, T::load(s, a.at(i, k)), x, sums[i]);
+            }
+        }
+        let rest = a.cols - full;
+        if rest > 0 {
+            let x = T::load_partial(s, x.add(full), rest);
+            for i in 0..M {
+                sums[i] = T::fma(s, T::load_partial(s, a.at(i, full), rest), x, sums[i]);
+            }
+        }
+        let mut lanes = [[T::ZERO; 16]; M];
+        for i in 0..M {
+            T::store(s, lanes[i].as_mut_ptr(), sums[i]);
+        }
+        let mut half = T::LANES / 2;
+        while half > 0 {
+            for i in 0..M {
+                for lane in 0..half {
+                    lanes[i][lane] = lanes[i][lane] + lanes[i][lane + half];
+                }
+            }
+            half /= 2;
+        }
+        for i in 0..M {
+            *out.add(i) = lanes[i][0];
+        }
+    }
+}
+
+/// At most one vector of outputs over all of k: four chains, k modulo 4.
+///
+/// # Safety
+/// a, x and a.rows values at `out` are valid; a.rows is LANES if FULL and at most that otherwise.
+#[inline(always)]
+unsafe fn interleaved<T: Real, S: Simd, const FULL: bool>(s: S, a: View<T>, x: *const T, out: *mut T) {
+    let mut sums = [T::splat(s, T::ZERO); 4];
+    // SAFETY: column k of a and element k of x for k < cols.
+    let add = |sum: T::Vector<S>, k: usize| unsafe {
+        let column = if FULL { T::load(s, a.at(0, k)) } else { T::load_partial(s, a.at(0, k), a.rows) };
+        T::fma(s, column, T::splat(s, *x.add(k)), sum)
+    };
+    let full = a.cols / 4 * 4;
+    for k in (0..full).step_by(4) {
+        for chain in 0..4 {
+            sums[chain] = add(sums[chain], k + chain);
+        }
+    }
+    for chain in 0..a.cols - full {
+        sums[chain] = add(sums[chain], full + chain);
+    }
+    let sum = T::plus(s, T::plus(s, sums[0], sums[2]), T::plus(s, sums[1], sums[3]));
+    // SAFETY: `out` has room for a.rows values.
+    unsafe { store(s, out, a.rows, sum, Update::Set) };
+}
+
+/// Continues the chains of all outputs by M values of k, or starts them.
+///
+/// # Safety
+/// a (of M columns), M values at x, and a.rows values at `out` are valid.
+#[inline(always)]
+unsafe fn chains<T: Real, S: Simd, const M: usize>(s: S, a: View<T>, x: *const T, out: *mut T, start: bool) {
+    // SAFETY: rows i.. of a and of out, as many as are asked for.
+    unsafe {
+        let mut factors = [T::splat(s, T::ZERO); M];
+        for k in 0..M {
+            factors[k] = T::splat(s, *x.add(k));
+        }
+        let full = a.rows / T::LANES * T::LANES;
+        for i in (0..full).step_by(T::LANES) {
+            let mut sum = if start { T::splat(s, T::ZERO) } else { T::load(s, out.add(i)) };
+            for k in 0..M {
+                sum = T::fma(s, T::load(s, a.at(i, k)), factors[k], sum);
+            }
+            T::store(s, out.add(i), sum);
+        }
+        let rest = a.rows - full;
+        if rest > 0 {
+            let mut sum = if start { T::splat(s, T::ZERO) } else { T::load_partial(s, out.add(full), rest) };
+            for k in 0..M {
+                sum = T::fma(s, T::load_partial(s, a.at(full, k), rest), factors[k], sum);
+            }
+            T::store_partial(s, out.add(full), rest, sum);
+        }
+    }
+}
