@@ -1,0 +1,262 @@
+// Functions that WGSL lacks, or leaves too inaccurate, in f32.
+//
+// WGSL lets a compiler assume that there are no NaN and no infinities, so both are told apart and made by their bits.
+// Its log is good only to 2^-21 in absolute terms near 1, so logarithms are computed here.
+//
+// Largest error found against f64 on a software adapter, in units of the last place: log, log1p, xlogy, xlog1py, erf 3;
+// tanh 5; polygamma of positive order 4; lgamma 4 and digamma 7 of the larger of the value and 1. In expm1, sigmoid,
+// softplus, erfc and pow the error of the device's exp prevails: WGSL allows it 3 + 2|x|.
+
+const PX_LN_2: f32 = 0.6931471805599453;
+const PX_PI: f32 = 3.141592653589793;
+const PX_INFINITY_BITS: u32 = 0x7f800000u;
+const PX_NAN_BITS: u32 = 0x7fc00000u;
+
+// Through a parameter: a constant expression may not be infinite or NaN.
+fn px_from_bits(bits: u32) -> f32 {
+    return bitcast<f32>(bits);
+}
+
+fn px_magnitude_bits(x: f32) -> u32 {
+    return bitcast<u32>(x) & 0x7fffffffu;
+}
+
+fn px_nan(x: f32) -> bool {
+    return px_magnitude_bits(x) > PX_INFINITY_BITS;
+}
+
+fn px_infinite(x: f32) -> bool {
+    return px_magnitude_bits(x) == PX_INFINITY_BITS;
+}
+
+fn px_is_nan(x: f32) -> f32 {
+    return f32(px_nan(x));
+}
+
+fn px_is_finite(x: f32) -> f32 {
+    return f32(px_magnitude_bits(x) < PX_INFINITY_BITS);
+}
+
+fn px_copysign(magnitude: f32, sign: f32) -> f32 {
+    return bitcast<f32>(px_magnitude_bits(magnitude) | (bitcast<u32>(sign) & 0x80000000u));
+}
+
+// 2 atanh(s) = ln((1 + s) / (1 - s)) for |s| <= 1/3, by a polynomial in s^2.
+fn px_log_ratio(s: f32) -> f32 {
+    let w = s * s;
+    var p = fma(0.12198786, w, 0.10698774);
+    p = fma(p, w, 0.14310153);
+    p = fma(p, w, 0.19999354);
+    p = fma(p, w, 0.3333334);
+    return 2.0 * fma(s * w, p, s);
+}
+
+// ln(x): the exponent is split off, the rest lies in [2/3, 4/3).
+fn px_log(x: f32) -> f32 {
+    if (px_nan(x) || x < 0.0) { return px_from_bits(PX_NAN_BITS); }
+    if (x == 0.0) { return px_from_bits(PX_INFINITY_BITS | 0x80000000u); }
+    if (px_infinite(x)) { return x; }
+    var bits = bitcast<u32>(x);
+    var exponent = 0;
+    if (bits < 0x00800000u) { // subnormal: scaled by 2^24
+        bits = bitcast<u32>(x * 16777216.0);
+        exponent = -24;
+    }
+    let power = (i32(bits) - 0x3f2aaaab) >> 23u; // of two over 2/3
+    exponent += power;
+    let m = bitcast<f32>(bits - (bitcast<u32>(power) << 23u));
+    return fma(f32(exponent), PX_LN_2, px_log_ratio((m - 1.0) / (m + 1.0)));
+}
+
+fn px_log1p(x: f32) -> f32 {
+    if (px_magnitude_bits(x) < 0x33000000u) { return x; } // below 2^-25, zeros with their sign
+    if (x >= -0.5 && x <= 1.0) { return px_log_ratio(x / (2.0 + x)); }
+    return px_log(1.0 + x);
+}
+
+fn px_expm1(x: f32) -> f32 {
+    if (px_magnitude_bits(x) < 0x33000000u) { return x; }
+    if (abs(x) > 0.5) { return exp(x) - 1.0; }
+    var p = fma(0.000024784282, x, 0.00019978869);
+    p = fma(p, x, 0.0013889351);
+    p = fma(p, x, 0.0083331196);
+    p = fma(p, x, 0.04166666);
+    p = fma(p, x, 0.16666667);
+    p = fma(p, x, 0.5);
+    return fma(x * x, p, x);
+}
+
+fn px_tanh(x: f32) -> f32 {
+    let t = px_expm1(-2.0 * abs(x));
+    return px_copysign(t / (t + 2.0), x);
+}
+
+fn px_sigmoid(x: f32) -> f32 {
+    let e = exp(-abs(x));
+    return select(1.0, e, x < 0.0) / (1.0 + e);
+}
+
+fn px_softplus(x: f32) -> f32 {
+    return max(x, 0.0) + px_log1p(exp(-abs(x)));
+}
+
+// erf(x) for |x| <= 1.
+fn px_erf_small(x: f32) -> f32 {
+    let w = x * x;
+    var p = fma(-9.634988e-6, w, 0.0001125464);
+    p = fma(p, w, -0.00084825075);
+    p = fma(p, w, 0.005220923);
+    p = fma(p, w, -0.026865393);
+    p = fma(p, w, 0.11283782);
+    p = fma(p, w, -0.37612638);
+    return x * fma(p, w, 1.1283792);
+}
+
+// erfc(x) for x >= 1: x exp(x^2) erfc(x) is a polynomial in 1/x. The square is taken in two parts, so that the rounding of
+// x^2 does not grow in the exponential.
+fn px_erfc_tail(x: f32) -> f32 {
+    if (x > 10.1) { return 0.0; }
+    let v = 1.0 / x - 0.5;
+    var p = fma(-0.028889427, v, 0.0937857);
+    p = fma(p, v, -0.10897238);
+    p = fma(p, v, 0.04604048);
+    p = fma(p, v, 0.042327072);
+    p = fma(p, v, -0.10911956);
+    p = fma(p, v, 0.11898828);
+    p = fma(p, v, -0.03662498);
+    p = fma(p, v, -0.16721146);
+    p = fma(p, v, 0.5107913);
+    let high = bitcast<f32>(bitcast<u32>(x) & 0xfffff000u);
+    return exp(-high * high) * exp((high - x) * (high + x)) * p / x;
+}
+
+fn px_erf(x: f32) -> f32 {
+    if (px_nan(x) || abs(x) <= 1.0) { return px_erf_small(x); }
+    return px_copysign(1.0 - px_erfc_tail(abs(x)), x);
+}
+
+fn px_erfc(x: f32) -> f32 {
+    if (px_nan(x) || abs(x) <= 1.0) { return 1.0 - px_erf_small(x); }
+    let tail = px_erfc_tail(abs(x));
+    return select(tail, 2.0 - tail, x < 0.0);
+}
+
+// ln(gamma(x)) for x > 0.
+fn px_lgamma_positive(x: f32) -> f32 {
+    if (px_infinite(x)) { return x; }
+    if (x >= 8.0) { // Stirling's series
+        let w = 1.0 / (x * x);
+        let tail = fma(fma(0.0007936508, w, -0.0027777778), w, 0.083333336) / x;
+        return fma(x - 0.5, px_log(x) - 1.0, 0.4189385332046727) + tail;
+    }
+    // Steps to z = x - 2 in [-1/2, 1/2], where ln(gamma(2 + z)) / z is a polynomial.
+    var z = x - 2.0;
+    var steps = 0.0;
+    if (x < 0.5) {
+        steps = -(px_log(x) + px_log1p(x));
+        z = x;
+    } else if (x < 1.5) {
+        z = x - 1.0;
+        steps = -px_log1p(z);
+    } else {
+        var product = 1.0;
+        while (z > 0.5) {
+            product *= z + 1.0;
+            z -= 1.0;
+        }
+        steps = px_log(product);
+    }
+    var p = fma(-0.00026633762, z, 0.0005701856);
+    p = fma(p, z, -0.0011795943);
+    p = fma(p, z, 0.0028788974);
+    p = fma(p, z, -0.0073871543);
+    p = fma(p, z, 0.020581622);
+    p = fma(p, z, -0.067352235);
+    p = fma(p, z, 0.32246703);
+    p = fma(p, z, 0.42278433);
+    return fma(p, z, steps);
+}
+
+fn px_lgamma(x: f32) -> f32 {
+    if (px_nan(x)) { return x; }
+    if (px_infinite(x)) { return abs(x); }
+    if (x > 0.0) { return px_lgamma_positive(x); }
+    // Reflection: gamma(x) gamma(-x) = -pi / (x sin(pi x)); infinite at zero and the negative integers.
+    let fraction = x - round(x);
+    if (fraction == 0.0) { return px_from_bits(PX_INFINITY_BITS); }
+    let sine = abs(sin(PX_PI * fraction));
+    return px_log(PX_PI) - px_log(-x) - px_log(sine) - px_lgamma_positive(-x);
+}
+
+// NaN at zero and the negative integers.
+fn px_digamma(x: f32) -> f32 {
+    if (px_nan(x)) { return x; }
+    if (px_infinite(x)) { return select(x, px_from_bits(PX_NAN_BITS), x < 0.0); }
+    var t = x;
+    var value = 0.0;
+    if (x <= 0.0) {
+        let fraction = x - round(x);
+        if (fraction == 0.0) { return px_from_bits(PX_NAN_BITS); }
+        value = -PX_PI / tan(PX_PI * fraction);
+        t = 1.0 - x;
+    }
+    while (t < 6.0) {
+        value -= 1.0 / t;
+        t += 1.0;
+    }
+    let w = 1.0 / (t * t);
+    let tail = fma(fma(fma(0.004166667, w, -0.003968254), w, 0.008333334), w, -0.083333336) * w;
+    return value + (px_log(t) - 0.5 / t + tail);
+}
+
+// The derivative of order n of digamma, for x > 0; NaN elsewhere.
+fn px_polygamma(n: f32, x: f32) -> f32 {
+    if (n == 0.0) { return px_digamma(x); }
+    if (px_nan(x) || px_nan(n) || n < 0.0 || n != floor(n) || x <= 0.0) { return px_from_bits(PX_NAN_BITS); }
+    if (px_infinite(x)) { return 0.0; }
+    // Hurwitz zeta times n!: terms n! / t^(n+1) up to t = n + 8, then the Euler-Maclaurin tail.
+    var t = x;
+    var total = 0.0;
+    while (t < n + 8.0) {
+        var term = 1.0 / t;
+        for (var k = 1.0; k <= n; k += 1.0) { term *= k / t; }
+        total += term;
+        t += 1.0;
+    }
+    var lead = 1.0 / t; // (n-1)! / t^n
+    for (var k = 1.0; k < n; k += 1.0) { lead *= k / t; }
+    let w = 1.0 / (t * t);
+    let first = n * (n + 1.0) * w;
+    let second = first * (n + 2.0) * (n + 3.0) * w;
+    let third = second * (n + 4.0) * (n + 5.0) * w;
+    // Bernoulli numbers over factorials: B2/2!, B4/4!, B6/6!.
+    total += lead * (1.0 + 0.5 * n / t + first / 12.0 - second / 720.0 + third / 30240.0);
+    return select(total, -total, n % 2.0 == 0.0);
+}
+
+// By the rules of IEEE 754; the relative error grows as |y ln|x|| does.
+fn px_pow(x: f32, y: f32) -> f32 {
+    if (y == 0.0 || x == 1.0) { return 1.0; }
+    if (px_nan(x) || px_nan(y)) { return px_from_bits(PX_NAN_BITS); }
+    if (x == -1.0 && px_infinite(y)) { return 1.0; }
+    let whole = y == floor(y);
+    if (x < 0.0 && !whole && !px_infinite(x)) { return px_from_bits(PX_NAN_BITS); }
+    var magnitude = 1.0;
+    if (x == 0.0 || px_infinite(x) || px_infinite(y)) {
+        magnitude = px_from_bits(select(PX_INFINITY_BITS, 0u, (abs(x) < 1.0) == (y > 0.0)));
+    } else if (x != -1.0) {
+        magnitude = exp(y * px_log(abs(x)));
+    }
+    let odd = whole && !px_infinite(y) && abs(y) < 16777216.0 && abs(y) % 2.0 == 1.0;
+    return select(magnitude, px_copysign(magnitude, x), odd);
+}
+
+fn px_xlogy(x: f32, y: f32) -> f32 {
+    if (x == 0.0 && !px_nan(y)) { return 0.0; }
+    return x * px_log(y);
+}
+
+fn px_xlog1py(x: f32, y: f32) -> f32 {
+    if (x == 0.0 && !px_nan(y)) { return 0.0; }
+    return x * px_log1p(y);
+}
