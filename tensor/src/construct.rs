@@ -89,21 +89,24 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn arange<T: Scalar>(start: T, stop: T, step: T) -> Tensor {
-        let (first, end, by) = (start.to_f64(), stop.to_f64(), step.to_f64());
-        let count = if T::DTYPE == DType::I64 {
-            let (start, stop, step) = (start.to_i64() as i128, stop.to_i64() as i128, step.to_i64() as i128);
-            if step == 0 { f64::NAN } else { (stop - start + step - step.signum()).div_euclid(step).max(0) as f64 }
+        let is_integer = T::DTYPE == DType::I64;
+        let (from, by) = (start.to_i64(), step.to_i64());
+        let (first, end, apart) = (start.to_f64(), stop.to_f64(), step.to_f64());
+        let count = if is_integer {
+            let distance = (i128::from(stop.to_i64()) - i128::from(from)) * i128::from(by.signum());
+            (by != 0).then(|| (distance.max(0) as u128).div_ceil(u128::from(by.unsigned_abs())) as usize)
         } else {
-            ((end - first) / by).ceil().max(if by == 0.0 || by.is_nan() { f64::NAN } else { 0.0 })
+            Some(((end - first) / apart).ceil()).filter(|n| n.is_finite()).map(|n| n.max(0.0) as usize)
         };
-        if !(count < isize::MAX as f64 / 16.0) || by == 0.0 {
-            fail(format_args!("arange: {first}..{end} in steps of {by} has no finite length"));
-        }
-        let data: Arc<[T]> = if T::DTYPE == DType::I64 {
-            (0..count as i64).map(|i| T::from_scalar(start.to_i64() + i * step.to_i64())).collect()
-        } else {
-            (0..count as usize).map(|i| T::from_scalar(first + i as f64 * by)).collect()
+        let Some(count) = count else {
+            fail(format_args!("arange: from {first} to {end} in steps of {apart} has no finite length"));
         };
+        let element = |i: usize| match is_integer {
+            // Exact even where the product wraps around, since the element itself is an i64.
+            true => T::from_scalar(from.wrapping_add((i as i64).wrapping_mul(by))),
+            false => T::from_scalar(first + i as f64 * apart),
+        };
+        let data: Arc<[T]> = (0..count).map(element).collect();
         let shape = Shape::from_slice(&[data.len()]);
         Tensor::from_parts(data, shape)
     }

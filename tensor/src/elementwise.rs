@@ -107,9 +107,10 @@ impl Operand<'_> {
 
 /// The type in which operands meet: the tensors' common type, raised by a scalar only to its kind.
 fn meet(operands: &[&Operand<'_>]) -> DType {
-    let (strong, weak) = operands.iter().map(|o| o.dtype()).fold((None, DType::Bool), |(s, w), (strong, weak)| {
-        (s.max(strong), w.max(weak))
-    });
+    let (strong, weak) = operands
+        .iter()
+        .map(|o| o.dtype())
+        .fold((None, DType::Bool), |(s, w), (strong, weak)| (s.max(strong), w.max(weak)));
     match strong {
         Some(dtype) if weak.is_float() => dtype.to_float(),
         Some(dtype) => dtype.promote(weak),
@@ -146,9 +147,7 @@ impl<T: Scalar> Side<'_, T> {
     /// The data, and the strides and offset of the operand broadcast to `shape`.
     fn strided(&self, shape: &[usize]) -> (&[T], shape::Strides, usize) {
         match self {
-            Side::Many(x) => {
-                (x.data().expect("operands were cast to one type"), x.broadcast_strides(shape), x.offset)
-            }
+            Side::Many(x) => (x.data().expect("operands were cast to one type"), x.broadcast_strides(shape), x.offset),
             Side::One(value) => (std::slice::from_ref(value), shape.iter().map(|_| 0).collect(), 0),
         }
     }
@@ -166,8 +165,9 @@ fn over_rows<T: Scalar, const N: usize>(
         let walk = Walk::new(shape, strided.each_ref().map(|(_, strides, offset)| (&strides[..], *offset)));
         if walk.len >= SHORT_ROW {
             return build(n, |out| {
-                let mut buffers: [Vec<T>; N] =
-                    walk.steps.map(|step| if step == 0 || step == 1 { Vec::new() } else { vec![T::default(); walk.len] });
+                let mut buffers: [Vec<T>; N] = walk
+                    .steps
+                    .map(|step| if step == 0 || step == 1 { Vec::new() } else { vec![T::default(); walk.len] });
                 let mut rows = out.chunks_exact_mut(walk.len);
                 walk.for_each(|offsets| {
                     let mut buffers = buffers.iter_mut();
@@ -214,7 +214,12 @@ fn binary_float<T: Float>(op: Binary, x: &Operand<'_>, y: &Operand<'_>, shape: S
 }
 
 /// Applies a function to each pair of broadcast elements.
-fn map2<T: Scalar, R: Scalar>(x: Side<'_, T>, y: Side<'_, T>, shape: &[usize], mut f: impl FnMut(T, T) -> R) -> Arc<[R]> {
+fn map2<T: Scalar, R: Scalar>(
+    x: Side<'_, T>,
+    y: Side<'_, T>,
+    shape: &[usize],
+    mut f: impl FnMut(T, T) -> R,
+) -> Arc<[R]> {
     let ((xs, x_strides, x_offset), (ys, y_strides, y_offset)) = (x.strided(shape), y.strided(shape));
     let walk = Walk::new(shape, [(&x_strides, x_offset), (&y_strides, y_offset)]);
     build(shape.iter().product(), |out| {

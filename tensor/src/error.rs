@@ -77,7 +77,7 @@ impl fmt::Display for TensorError {
 
 impl std::error::Error for TensorError {}
 
-/// Panics with a message and the [`context`](crate::context) of the thread.
+/// Panics with a message and the [`context`](mod@crate::context) of the thread.
 #[track_caller]
 #[cold]
 pub fn fail(message: impl fmt::Display) -> ! {
@@ -88,7 +88,7 @@ pub fn fail(message: impl fmt::Display) -> ! {
 pub trait OrPanic {
     /// The success value.
     type Value;
-    /// The value, or a panic with the error's message and the [`context`](crate::context) of the thread.
+    /// The value, or a panic with the error's message and the [`context`](mod@crate::context) of the thread.
     #[track_caller]
     fn or_panic(self) -> Self::Value;
 }

@@ -23,8 +23,8 @@
 //! A wrong shape, axis or element type panics at the caller's line, with a message that names the operation and the
 //! shapes, and the [`context`](mod@context) of the thread. The rules are plain functions in [`shape`].
 
-pub mod context;
 mod construct;
+pub mod context;
 mod convert;
 mod display;
 mod dtype;

@@ -7,8 +7,8 @@ use crate::storage::build;
 use crate::strided::Offsets;
 use crate::tensor::Tensor;
 use pyroxene_kernels::linalg as kernels;
-use pyroxene_kernels::linalg::{Mat, MatMut};
 pub use pyroxene_kernels::linalg::Triangle;
+use pyroxene_kernels::linalg::{Mat, MatMut};
 
 /// The element types that have matrix kernels.
 trait Float: Scalar + kernels::Real {
@@ -62,7 +62,11 @@ impl Tensor {
                 let mut overflow = false;
                 let out = batched_product::<i64>(&a, &b, shape, |a, b, c| overflow |= integer_product(a, b, c));
                 if overflow {
-                    fail(format_args!("matmul: the result for {:?} and {:?} is not all i64", self.shape(), other.shape()));
+                    fail(format_args!(
+                        "matmul: the result for {:?} and {:?} is not all i64",
+                        self.shape(),
+                        other.shape()
+                    ));
                 }
                 out
             }

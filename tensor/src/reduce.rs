@@ -253,7 +253,12 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn cumsum(&self, axis: isize) -> Tensor {
-        fn running<T: Scalar, A: Copy>(x: &Tensor, axis: usize, zero: A, mut add: impl FnMut(A, T) -> (A, T)) -> Tensor {
+        fn running<T: Scalar, A: Copy>(
+            x: &Tensor,
+            axis: usize,
+            zero: A,
+            mut add: impl FnMut(A, T) -> (A, T),
+        ) -> Tensor {
             x.along(axis, |from: &[T], to: &mut [T]| {
                 let mut total = zero;
                 for (&v, o) in from.iter().zip(to) {

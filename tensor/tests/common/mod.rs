@@ -23,7 +23,15 @@ pub(crate) fn broadcast_at(x: &Tensor, index: &[usize]) -> f64 {
 /// Numbers of all sorts, NaN, infinities, zeros and subnormals among them.
 pub(crate) fn awkward(n: usize) -> Vec<f64> {
     let special = [0.0, -0.0, 1.0, -1.0, 0.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 5e-324, 1e300, -2.5, 3.5];
-    (0..n).map(|i| if i % 3 == 0 { special[i / 3 % special.len()] } else { ((i * 37 % 101) as f64 - 50.0) / 7.0 }).collect()
+    (0..n)
+        .map(|i| if i % 3 == 0 { special[i / 3 % special.len()] } else { ((i * 37 % 101) as f64 - 50.0) / 7.0 })
+        .collect()
+}
+
+/// Numbers of an interval, with a NaN now and then.
+pub(crate) fn within((low, high): (f64, f64), n: usize) -> Vec<f64> {
+    let spread = |i: usize| low + (high - low) * ((i * 37 % 101) as f64 / 100.0);
+    (0..n).map(|i| if i % 7 == 3 { f64::NAN } else { spread(i) }).collect()
 }
 
 /// Plain finite numbers.
@@ -31,20 +39,8 @@ pub(crate) fn plain(n: usize) -> Vec<f64> {
     (0..n).map(|i| ((i * 37 % 101) as f64 - 50.0) / 7.0).collect()
 }
 
-pub(crate) const SHAPES: &[&[usize]] = &[
-    &[],
-    &[0],
-    &[1],
-    &[5],
-    &[67],
-    &[1, 1],
-    &[2, 3],
-    &[3, 1, 4],
-    &[2, 0, 3],
-    &[130, 2],
-    &[2, 130],
-    &[3, 2, 1, 70],
-];
+pub(crate) const SHAPES: &[&[usize]] =
+    &[&[], &[0], &[1], &[5], &[67], &[1, 1], &[2, 3], &[3, 1, 4], &[2, 0, 3], &[130, 2], &[2, 130], &[3, 2, 1, 70]];
 
 /// The same values in many layouts: row-major, column-major, spaced out, reversed, inside a larger storage.
 pub(crate) fn layouts(data: &[f64], shape: &[usize]) -> Vec<(String, Tensor)> {
@@ -55,7 +51,8 @@ pub(crate) fn layouts(data: &[f64], shape: &[usize]) -> Vec<(String, Tensor)> {
     // Column-major: element `index` lies where the reversed index of the reversed shape does.
     let reversed: Vec<usize> = shape.iter().rev().copied().collect();
     let position = |index: &[usize]| index.iter().zip(shape).fold(0, |at, (&i, &d)| at * d + i);
-    let column_major = indices(&reversed).iter().map(|r| data[position(&r.iter().rev().copied().collect::<Vec<_>>())]).collect();
+    let column_major =
+        indices(&reversed).iter().map(|r| data[position(&r.iter().rev().copied().collect::<Vec<_>>())]).collect();
     let axes: Vec<isize> = (0..shape.len() as isize).rev().collect();
     all.push(("column-major".into(), Tensor::from_f64(column_major, &reversed).permute(&axes)));
 
