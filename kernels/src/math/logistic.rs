@@ -1,14 +1,34 @@
-//! Lane functions by way of the standard library.
+//! The hyperbolic tangent, the logistic function and its integral.
+
+use super::exp::{TINY, exp, half_exp_m1_parts};
+use super::log::ln_1p;
+use super::poly::{divide, fast_two_sum};
 use crate::simd::{Simd, Vector};
+
+/// `tanh(x) = h / (h + 1)` with `h = (exp(2|x|) - 1) / 2`.
 #[inline(always)]
 pub(crate) fn tanh<S: Simd>(x: Vector<S>) -> Vector<S> {
-    x.map(|x: f64| x.tanh())
+    // From 20 on the result rounds to one.
+    let a = x.constant(20.0).min(x.abs());
+    let (high, low) = half_exp_m1_parts(a + a);
+    let (sum, error) = super::poly::two_sum(high, x.constant(1.0));
+    let (quotient, rest) = divide((high, low), (sum, error + low));
+    a.lt(TINY).select(x, (quotient + rest).or(x.sign_bit()))
 }
+
+/// `1 / (1 + exp(-x))`.
 #[inline(always)]
 pub(crate) fn sigmoid<S: Simd>(x: Vector<S>) -> Vector<S> {
-    x.map(|x: f64| 1.0 / (1.0 + (-x).exp()))
+    let z = exp(-x.abs());
+    let one = x.constant(1.0);
+    let zero = x.constant(0.0);
+    let (quotient, rest) = divide((x.lt(0.0).select(z, one), zero), fast_two_sum(one, z));
+    quotient + rest
 }
+
+/// `ln(1 + exp(x)) = max(x, 0) + ln(1 + exp(-|x|))`.
 #[inline(always)]
 pub(crate) fn softplus<S: Simd>(x: Vector<S>) -> Vector<S> {
-    x.map(|x: f64| x.max(0.0) + (-x.abs()).exp().ln_1p())
+    let positive = x.constant(0.0).max(x);
+    positive + ln_1p(exp(-x.abs()))
 }

@@ -8,5 +8,6 @@ pub(crate) mod exp;
 pub(crate) mod gamma;
 pub(crate) mod log;
 pub(crate) mod logistic;
+mod poly;
 pub(crate) mod pow;
 pub(crate) mod trig;

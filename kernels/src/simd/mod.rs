@@ -16,6 +16,7 @@ pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
 pub use portable::Portable;
+pub(crate) use vector::MAGIC;
 pub use vector::{Mask, Splat, Vector};
 
 /// Number of f64 lanes of the logical vector.

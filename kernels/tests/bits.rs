@@ -1,0 +1,176 @@
+//! All instruction sets give the same bits, for hostile arguments and any length; and so do all numbers of threads.
+
+use proptest::prelude::*;
+use pyroxene_kernels::elementwise::{self, Operand};
+use pyroxene_kernels::{Binary, Isa, Unary, reduce};
+
+fn others() -> impl Iterator<Item = Isa> {
+    Isa::ALL.into_iter().filter(|isa| isa.is_available())
+}
+
+fn same(a: f64, b: f64) -> bool {
+    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
+}
+
+/// Any bits, and more often than chance the numbers at which cases meet.
+fn hostile() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        any::<u64>().prop_map(f64::from_bits),
+        -40.0..40.0f64,
+        (-2000i32..2000).prop_map(|x| f64::from(x) / 4.0),
+        (any::<bool>(), 0u64..1 << 20).prop_map(|(sign, x)| f64::from_bits(x | u64::from(sign) << 63)),
+        prop::sample::select(vec![
+            0.0,
+            -0.0,
+            1.0,
+            -1.0,
+            2.0,
+            0.5,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+            f64::MAX,
+            f64::MIN_POSITIVE,
+            5e-324,
+            709.782712893384,
+            -745.1332191019411,
+            1048576.0,
+            1048577.0,
+            -2.5,
+            -3.0,
+            8.0,
+            1e300,
+            5.551115123125783e-17,
+        ]),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn unary_operations(x in prop::collection::vec(hostile(), 0..=67)) {
+        let narrow: Vec<f32> = x.iter().map(|x| *x as f32).collect();
+        for &op in Unary::ALL {
+            for isa in others() {
+                let mut out = vec![0.5; x.len()];
+                elementwise::unary_on(isa, op, &x, &mut out);
+                for (x, y) in x.iter().zip(&out) {
+                    prop_assert!(same(*y, op.eval(*x)), "{op:?} on {isa:?} at {x:e}: {y:e}, {:e}", op.eval(*x));
+                    prop_assert!(!op.returns_bool() || *y == 0.0 || *y == 1.0);
+                }
+                let mut out = vec![0.5; x.len()];
+                elementwise::unary_on(isa, op, &narrow, &mut out);
+                for (x, y) in narrow.iter().zip(out) {
+                    let want = op.eval(f64::from(*x)) as f32;
+                    prop_assert!(same(f64::from(y), f64::from(want)), "{op:?} f32 on {isa:?} at {x:e}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn binary_operations(pairs in prop::collection::vec((hostile(), hostile()), 0..=67)) {
+        let (x, y): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+        let splat = y.first().copied().unwrap_or(2.0);
+        for &op in Binary::ALL {
+            for isa in others() {
+                let mut out = vec![0.5; x.len()];
+                elementwise::binary_on(isa, op, Operand::Slice(&x), Operand::Slice(&y), &mut out);
+                for i in 0..x.len() {
+                    let want = op.eval(x[i], y[i]);
+                    prop_assert!(same(out[i], want), "{op:?} on {isa:?} at {:e}, {:e}: {:e}, {want:e}", x[i], y[i], out[i]);
+                }
+                elementwise::binary_on(isa, op, Operand::Slice(&x), Operand::Splat(splat), &mut out);
+                for i in 0..x.len() {
+                    prop_assert!(same(out[i], op.eval(x[i], splat)), "{op:?} on {isa:?} with a splat");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn selection(lanes in prop::collection::vec((prop_oneof![Just(0.0), Just(-0.0), hostile()], hostile(), hostile()), 0..=67)) {
+        let condition: Vec<f64> = lanes.iter().map(|x| x.0).collect();
+        let a: Vec<f64> = lanes.iter().map(|x| x.1).collect();
+        for isa in others() {
+            let mut out = vec![0.5; a.len()];
+            elementwise::select_on(isa, Operand::Slice(&condition), Operand::Slice(&a), Operand::Splat(7.0), &mut out);
+            for i in 0..a.len() {
+                let want = if condition[i] != 0.0 { a[i] } else { 7.0 };
+                prop_assert!(same(out[i], want));
+            }
+        }
+    }
+
+    #[test]
+    fn reductions(x in prop::collection::vec(hostile(), 0..1400), finite in prop::collection::vec(-9.0..9.0f64, 0..1400)) {
+        let narrow: Vec<f32> = finite.iter().map(|x| *x as f32).collect();
+        for isa in others() {
+            for x in [&x, &finite] {
+                prop_assert!(same(reduce::sum_on(isa, x), reduce::sum_on(Isa::Scalar, x)));
+                prop_assert!(same(reduce::max_on(isa, x), x.iter().fold(f64::NEG_INFINITY, |a, b| Binary::Max.eval(a, *b))));
+                prop_assert!(same(reduce::min_on(isa, x), x.iter().fold(f64::INFINITY, |a, b| Binary::Min.eval(a, *b))));
+                prop_assert!(same(reduce::dot_on(isa, x, x), reduce::dot_on(Isa::Scalar, x, x)));
+            }
+            prop_assert_eq!(reduce::sum_on(isa, &narrow).to_bits(), reduce::sum_on(Isa::Scalar, &narrow).to_bits());
+        }
+        let exact: f64 = finite.iter().sum();
+        prop_assert!((reduce::sum(&finite) - exact).abs() <= 1e-10);
+        prop_assert!((reduce::dot(&finite, &finite) - finite.iter().map(|x| x * x).sum::<f64>()).abs() <= 1e-9);
+    }
+}
+
+/// The documented order, written out.
+#[test]
+fn sums_follow_the_canonical_order() {
+    fn chunk(x: &[f64]) -> f64 {
+        let mut lanes = [0.0; 32];
+        for (i, x) in x.iter().enumerate() {
+            lanes[i % 32] += x;
+        }
+        let lane = |i: usize| (lanes[i] + lanes[8 + i]) + (lanes[16 + i] + lanes[24 + i]);
+        ((lane(0) + lane(4)) + (lane(2) + lane(6))) + ((lane(1) + lane(5)) + (lane(3) + lane(7)))
+    }
+    /// Splits at the greatest power of two below the number of chunks.
+    fn tree(chunks: &[f64]) -> f64 {
+        match chunks {
+            [] => 0.0,
+            [one] => *one,
+            _ => {
+                let (a, b) = chunks.split_at(chunks.len().next_power_of_two() / 2);
+                tree(a) + tree(b)
+            }
+        }
+    }
+    for n in [0, 1, 9, 31, 32, 33, 512, 513, 5000, 512 * 7, 300_000, 1_000_001] {
+        let x: Vec<f64> = (0..n).map(|i| 1.0 / (1.5 + i as f64)).collect();
+        let chunks: Vec<f64> = x.chunks(512).map(chunk).collect();
+        assert_eq!(reduce::sum(&x).to_bits(), tree(&chunks).to_bits(), "{n}");
+    }
+}
+
+#[test]
+fn threads_change_no_bit() {
+    let x: Vec<f64> = (0..1_000_003u64).map(|i| (i * 7919 % 10_007) as f64 / 97.0 - 50.0).collect();
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
+        pool.install(|| {
+            let mut y = vec![0.0; x.len()];
+            elementwise::unary(Unary::Sigmoid, &x, &mut y);
+            let mut z = vec![0.0; x.len()];
+            elementwise::binary(Binary::Mul, Operand::Slice(&x), Operand::Slice(&y), &mut z);
+            let results = [reduce::sum(&z), reduce::max(&z), reduce::min(&y), reduce::dot(&x, &y)];
+            (z.iter().fold(0u64, |hash, z| hash.rotate_left(5) ^ z.to_bits()), results.map(f64::to_bits))
+        })
+    };
+    let one = run(1);
+    assert_eq!(one, run(2));
+    assert_eq!(one, run(5));
+}
+
+#[test]
+#[should_panic(expected = "differ in length")]
+fn lengths_must_agree() {
+    elementwise::unary(Unary::Exp, &[1.0, 2.0], &mut [0.0]);
+}
