@@ -1,1 +1,5 @@
 //! Probabilistic programming on an engine of its own: effect handlers, distributions, NUTS, variational inference.
+
+pub mod constraint;
+pub mod dist;
+pub mod transform;
