@@ -269,18 +269,29 @@ impl Kernel for DotChunk<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> f64 {
         let mut sums = [Vector::splat(simd, 0.0); 4];
-        let (xs, x_rest) = self.x.as_chunks::<LANES>();
-        let (ys, y_rest) = self.y.as_chunks::<LANES>();
-        for (i, (x, y)) in xs.iter().zip(ys).enumerate() {
+        let (x_fours, x_rest) = self.x.as_chunks::<{ 4 * LANES }>();
+        let (y_fours, y_rest) = self.y.as_chunks::<{ 4 * LANES }>();
+        for (x, y) in x_fours.iter().zip(y_fours) {
+            for i in 0..4 {
+                // SAFETY: vector i of arrays of four.
+                let (x, y) = unsafe {
+                    (Vector::load(simd, x.as_ptr().add(i * LANES)), Vector::load(simd, y.as_ptr().add(i * LANES)))
+                };
+                sums[i] = x.fma(y, sums[i]);
+            }
+        }
+        let (x_ones, x_rest) = x_rest.as_chunks::<LANES>();
+        let (y_ones, y_rest) = y_rest.as_chunks::<LANES>();
+        for (i, (x, y)) in x_ones.iter().zip(y_ones).enumerate() {
             // SAFETY: arrays of eight.
             let (x, y) = unsafe { (Vector::load(simd, x.as_ptr()), Vector::load(simd, y.as_ptr())) };
-            sums[i % 4] = x.fma(y, sums[i % 4]);
+            sums[i] = x.fma(y, sums[i]);
         }
         // SAFETY: as many values are read as the remainders hold.
         let (x, y) = unsafe {
             (simd.load_partial(x_rest.as_ptr(), x_rest.len()), simd.load_partial(y_rest.as_ptr(), y_rest.len()))
         };
-        let i = xs.len() % 4;
+        let i = x_ones.len();
         sums[i] = Vector::new(simd, x).fma(Vector::new(simd, y), sums[i]);
         fold(Combine::Sum, sums)
     }

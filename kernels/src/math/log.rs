@@ -69,11 +69,9 @@ pub(crate) fn ln<S: Simd>(x: Vector<S>) -> Vector<S> {
 pub(crate) fn ln_1p<S: Simd>(x: Vector<S>) -> Vector<S> {
     let (u, error) = two_sum(x, x.constant(1.0));
     let (k, m) = split(u, x.constant(0.0));
-    // At infinity the error is NaN, but so it is replaced.
-    let y = sum(k, m - 1.0, error / u);
-    // Around zero x itself is the f of the formula, without an error.
-    let direct = sum(x.constant(0.0), x, x.constant(0.0));
-    let y = k.eq(0.0).select(direct, y);
+    // Around zero x itself is the f of the formula, without an error. At infinity the error is NaN, but is replaced.
+    let near = k.eq(0.0);
+    let y = sum(k, near.select(x, m - 1.0), near.select(0.0, error / u));
     let y = finish(u, y);
     x.abs().lt(TINY).select(x, y)
 }
