@@ -8,6 +8,7 @@ use super::{
 };
 use crate::isa::{Isa, Kernel};
 use crate::simd::Simd;
+use std::mem::MaybeUninit;
 
 /// Order up to which a symmetric update computes the whole square.
 const SQUARE: usize = 64;
@@ -108,29 +109,38 @@ impl<T: Real> Kernel for Base<T> {
     fn run<S: Simd>(self, s: S) -> Result<(), usize> {
         let Base(a) = self;
         let n = a.rows;
-        let mut u = [T::ZERO; BASE * BASE];
-        // SAFETY: i, j < n <= BASE.
+        let mut room = [const { MaybeUninit::<T>::uninit() }; BASE * BASE];
+        let u: *mut T = room.as_mut_ptr().cast();
+        // SAFETY: i, j < n <= BASE. All lanes of the vectors of the first n rows are written.
         unsafe {
+            for j in 0..n {
+                for i in (0..n.next_multiple_of(T::LANES)).step_by(T::LANES) {
+                    T::store(s, u.add(j * BASE + i), T::splat(s, T::ZERO));
+                }
+            }
             for i in 0..n {
                 for j in 0..=i {
-                    u[j * BASE + i] = *a.at(i, j);
+                    *u.add(j * BASE + i) = *a.at(i, j);
                 }
             }
         }
         for j in 0..n {
             let first = j / T::LANES * T::LANES;
-            match (n - first).div_ceil(T::LANES) {
-                1 => eliminate::<T, S, 1>(s, &mut u, j, first)?,
-                2 => eliminate::<T, S, 2>(s, &mut u, j, first)?,
-                3 => eliminate::<T, S, 3>(s, &mut u, j, first)?,
-                _ => eliminate::<T, S, 4>(s, &mut u, j, first)?,
+            // SAFETY: the first n rows of u have values in all their vectors.
+            unsafe {
+                match (n - first).div_ceil(T::LANES) {
+                    1 => eliminate::<T, S, 1>(s, u, j, first)?,
+                    2 => eliminate::<T, S, 2>(s, u, j, first)?,
+                    3 => eliminate::<T, S, 3>(s, u, j, first)?,
+                    _ => eliminate::<T, S, 4>(s, u, j, first)?,
+                }
             }
         }
         // SAFETY: as above.
         unsafe {
             for i in 0..n {
                 for j in 0..=i {
-                    *a.at(i, j) = u[j * BASE + i];
+                    *a.at(i, j) = *u.add(j * BASE + i);
                 }
             }
         }
@@ -139,16 +149,13 @@ impl<T: Real> Kernel for Base<T> {
 }
 
 /// Row j of U in the V vectors from column `first`.
+///
+/// # Safety
+/// `u` has BASE columns, and values in V vectors from `first` on of rows 0..=j.
 #[inline(always)]
-fn eliminate<T: Real, S: Simd, const V: usize>(
-    s: S,
-    u: &mut [T; BASE * BASE],
-    j: usize,
-    first: usize,
-) -> Result<(), usize> {
+unsafe fn eliminate<T: Real, S: Simd, const V: usize>(s: S, u: *mut T, j: usize, first: usize) -> Result<(), usize> {
     debug_assert!(j < BASE && first + V * T::LANES <= BASE);
     let mut sums = [T::splat(s, T::ZERO); V];
-    let u = u.as_mut_ptr();
     // SAFETY: rows up to j < BASE, columns from `first` to first + V * LANES <= BASE.
     unsafe {
         for v in 0..V {

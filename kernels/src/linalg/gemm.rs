@@ -20,7 +20,7 @@ const KC: usize = 256;
 const MC: usize = 120;
 /// Columns of a packed block of b: with KC a share of the L3 cache.
 const NC: usize = 2048;
-/// Multiply-adds from which a product is worth several threads, and the least that a thread takes.
+/// The least multiply-adds that are worth a thread.
 const PARALLEL: usize = 1 << 21;
 
 /// c = a b.
@@ -80,8 +80,17 @@ pub fn gemm_on<T: Real>(isa: Isa, a: Mat<T>, b: Mat<T>, c: MatMut<T>) {
 /// a, b and c lie in memory that may be read, and in c's case be written by nobody else; c overlaps neither a nor b; the
 /// shapes fit; c.col is 1.
 pub(super) unsafe fn product<T: Real>(isa: Isa, a: View<T>, b: View<T>, c: View<T>, update: Update) {
-    let work = c.rows * c.cols * a.cols;
-    if work < 2 * PARALLEL {
+    let pieces = (c.rows * c.cols * a.cols / PARALLEL).min(4 * rayon::current_num_threads());
+    // SAFETY: as the caller promises.
+    unsafe { share(isa, a, b, c, update, pieces) }
+}
+
+/// [`product`] in about so many pieces. A piece packs for itself, so there are no more of them than the threads need.
+///
+/// # Safety
+/// As [`product`].
+unsafe fn share<T: Real>(isa: Isa, a: View<T>, b: View<T>, c: View<T>, update: Update, pieces: usize) {
+    if pieces < 2 || rayon::current_num_threads() < 2 {
         isa.run(Product { a, b, c, update });
         return;
     }
@@ -89,7 +98,7 @@ pub(super) unsafe fn product<T: Real>(isa: Isa, a: View<T>, b: View<T>, c: View<
     let join = |first: [View<T>; 3], second: [View<T>; 3]| {
         let run = |[a, b, c]: [View<T>; 3]| {
             // SAFETY: the halves of c are disjoint, all else is as the caller promises.
-            unsafe { product(isa, a, b, c, update) }
+            unsafe { share(isa, a, b, c, update, pieces / 2) }
         };
         rayon::join(|| run(first), || run(second));
     };
@@ -229,10 +238,19 @@ unsafe fn pack_rows<T: Real>(a: View<T>, height: usize, mut out: *mut T) {
         let take = super::tile::step(height, a.rows - row);
         // SAFETY: element (row + i, k) is in a, and panels follow one another.
         unsafe {
-            for i in 0..take {
-                let source = a.at(row + i, 0);
+            if a.row < a.col {
                 for k in 0..a.cols {
-                    *out.add(k * take + i) = *source.add(k * a.col);
+                    let source = a.at(row, k);
+                    for i in 0..take {
+                        *out.add(k * take + i) = *source.add(i * a.row);
+                    }
+                }
+            } else {
+                for i in 0..take {
+                    let source = a.at(row + i, 0);
+                    for k in 0..a.cols {
+                        *out.add(k * take + i) = *source.add(k * a.col);
+                    }
                 }
             }
             out = out.add(a.cols * take);

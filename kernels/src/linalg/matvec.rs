@@ -251,17 +251,24 @@ unsafe fn dots<T: Real, S: Simd, const M: usize>(s: S, a: View<T>, x: *const T, 
         for i in 0..M {
             T::store(s, lanes[i].as_mut_ptr(), sums[i]);
         }
-        let mut half = T::LANES / 2;
-        while half > 0 {
-            for i in 0..M {
-                for lane in 0..half {
-                    lanes[i][lane] = lanes[i][lane] + lanes[i][lane + half];
-                }
-            }
-            half /= 2;
+        if T::LANES == 16 {
+            fold::<T, M, 8>(&mut lanes);
         }
+        fold::<T, M, 4>(&mut lanes);
+        fold::<T, M, 2>(&mut lanes);
+        fold::<T, M, 1>(&mut lanes);
         for i in 0..M {
             *out.add(i) = lanes[i][0];
+        }
+    }
+}
+
+/// Adds the second half of 2 HALF lanes to the first.
+#[inline(always)]
+fn fold<T: Real, const M: usize, const HALF: usize>(lanes: &mut [[T; 16]; M]) {
+    for row in lanes {
+        for lane in 0..HALF {
+            row[lane] = row[lane] + row[lane + HALF];
         }
     }
 }

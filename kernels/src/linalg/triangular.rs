@@ -7,6 +7,7 @@ use super::{
 };
 use crate::isa::{Isa, Kernel};
 use crate::simd::Simd;
+use std::mem::MaybeUninit;
 
 /// Order at which the recursion stops. Part of the result's definition.
 pub(super) const BASE: usize = 32;
@@ -213,7 +214,7 @@ unsafe fn substitute<T: Real, S: Simd, const V: usize>(s: S, l: View<T>, forward
     let n = b.rows;
     let place = |step: usize| if forward { step } else { n - 1 - step };
     let full = b.cols == V * T::LANES;
-    let mut solved = [[T::splat(s, T::ZERO); V]; BASE];
+    let mut room = [const { MaybeUninit::<[T::Vector<S>; V]>::uninit() }; BASE];
     for step in 0..n {
         let i = place(step);
         // SAFETY: row i of b and of l.
@@ -225,14 +226,19 @@ unsafe fn substitute<T: Real, S: Simd, const V: usize>(s: S, l: View<T>, forward
             }
             for before in 0..step {
                 let factor = T::splat(s, -*l.at(i, place(before)));
+                // Every step before this one has written its row.
+                let solved = room[before].assume_init_ref();
                 for v in 0..V {
-                    sums[v] = T::fma(s, factor, solved[before][v], sums[v]);
+                    sums[v] = T::fma(s, factor, solved[v], sums[v]);
                 }
             }
             let pivot = T::splat(s, *l.at(i, i));
             for v in 0..V {
-                let x = T::over(s, sums[v], pivot);
-                solved[step][v] = x;
+                sums[v] = T::over(s, sums[v], pivot);
+            }
+            room[step].write(sums);
+            for v in 0..V {
+                let x = sums[v];
                 let p = b.at(i, v * T::LANES);
                 if full { T::store(s, p, x) } else { T::store_partial(s, p, b.cols, x) }
             }
@@ -281,19 +287,25 @@ impl<T: Real> Kernel for RightBase<T> {
     fn run<S: Simd>(self, s: S) {
         let RightBase { l, b } = self;
         let (rows, n) = (b.rows, b.cols);
-        let mut turned = [T::ZERO; BASE * SLICE];
+        let columns = rows.next_multiple_of(T::LANES);
+        let mut room = [const { MaybeUninit::<T>::uninit() }; BASE * SLICE];
+        let turned: *mut T = room.as_mut_ptr().cast();
         // SAFETY: b has `rows` <= SLICE rows of n <= BASE elements.
         unsafe {
             for i in 0..rows {
                 for k in 0..n {
-                    turned[k * SLICE + i] = *b.at(i, k);
+                    *turned.add(k * SLICE + i) = *b.at(i, k);
                 }
             }
-            let columns = rows.next_multiple_of(T::LANES);
-            Base { l, forward: true, b: View::new(turned.as_mut_ptr(), n, columns, SLICE, 1) }.run(s);
+            for k in 0..n {
+                for i in rows..columns {
+                    *turned.add(k * SLICE + i) = T::ZERO;
+                }
+            }
+            Base { l, forward: true, b: View::new(turned, n, columns, SLICE, 1) }.run(s);
             for i in 0..rows {
                 for k in 0..n {
-                    *b.at(i, k) = turned[k * SLICE + i];
+                    *b.at(i, k) = *turned.add(k * SLICE + i);
                 }
             }
         }

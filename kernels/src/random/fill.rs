@@ -1,6 +1,6 @@
 //! Fills with the draws that need no rejection.
 
-use super::{for_chunks, math, philox};
+use super::{for_chunks, math, philox, turn::circle};
 
 /// Blocks a step; each gives two elements.
 const STEP: usize = 128;
@@ -37,10 +37,8 @@ pub fn uniform(key: u64, out: &mut [f64]) {
 pub fn normal(key: u64, out: &mut [f64]) {
     fill(key, out, |even, odd| {
         math::ln(even);
-        math::scale(odd, std::f64::consts::TAU);
-        let mut sine = *odd;
-        math::sin(&mut sine);
-        math::cos(odd);
+        let mut sine = [0.0; STEP];
+        circle(odd, &mut sine);
         for index in 0..STEP {
             let radius = (-2.0 * even[index]).sqrt();
             even[index] = radius * odd[index];

@@ -1,6 +1,6 @@
 //! Gamma and beta draws.
 
-use super::{BATCH, GRAIN, for_chunks, math, philox};
+use super::{BATCH, GRAIN, for_chunks, math, philox, turn::circle};
 
 /// Gamma draws of unit rate as `product * exp(boost)`, where `boost` is 0 for a concentration of at least 1.
 struct Draws {
@@ -30,9 +30,8 @@ fn draw(key: u64, concentration: &[f64], stream: impl Fn(usize) -> u64) -> Draws
         philox::units(key, &block[..count], streams, &mut radius[..count], &mut angle[..count]);
         let block = [2 * attempt + 1; BATCH];
         philox::units(key, &block[..count], streams, &mut accept[..count], &mut boost[..count]);
-        math::scale(&mut angle, std::f64::consts::TAU);
         math::ln(&mut radius[..count]);
-        math::cos(&mut angle[..count]);
+        circle(&mut angle[..count], &mut [0.0; BATCH][..count]);
         math::ln(&mut accept[..count]);
         math::ln(&mut boost[..count]);
         let mut d = [0.0; BATCH];

@@ -1,5 +1,6 @@
 //! Elementary functions of short slices in place, and of single numbers, by the crate's own kernels.
 
+use super::turn::circle;
 use crate::{elementwise::unary, table::Unary};
 
 /// Values that are copied at once.
@@ -29,16 +30,6 @@ pub(super) fn exp(x: &mut [f64]) {
     apply(Unary::Exp, x);
 }
 
-/// x <- sin x.
-pub(super) fn sin(x: &mut [f64]) {
-    apply(Unary::Sin, x);
-}
-
-/// x <- cos x.
-pub(super) fn cos(x: &mut [f64]) {
-    apply(Unary::Cos, x);
-}
-
 /// x <- factor x.
 pub(super) fn scale(x: &mut [f64], factor: f64) {
     x.iter_mut().for_each(|v| *v *= factor);
@@ -49,7 +40,9 @@ pub(super) fn ln_of(x: f64) -> f64 {
     Unary::Ln.eval(x)
 }
 
-/// cos of one number.
-pub(super) fn cos_of(x: f64) -> f64 {
-    Unary::Cos.eval(x)
+/// A standard normal draw from two uniforms: G. E. P. Box and M. E. Muller 1958.
+pub(super) fn normal_of(u: f64, v: f64) -> f64 {
+    let (mut cosine, mut sine) = ([v], [0.0]);
+    circle(&mut cosine, &mut sine);
+    (-2.0 * ln_of(u)).sqrt() * cosine[0]
 }

@@ -18,6 +18,7 @@ mod math;
 mod philox;
 mod poisson;
 mod stream;
+mod turn;
 
 pub use discrete::{bernoulli, categorical, choice};
 pub use fill::{exponential, normal, uniform};

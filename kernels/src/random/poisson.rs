@@ -40,8 +40,7 @@ pub fn poisson(key: u64, rate: &[f64], out: &mut [f64]) {
                     transformed_rejection(key, stream, rate)
                 } else {
                     let [u, v] = block(key, 0, stream).map(unit);
-                    let normal = (-2.0 * math::ln_of(u)).sqrt() * math::cos_of(std::f64::consts::TAU * v);
-                    rate.sqrt().mul_add(normal, rate).round_ties_even()
+                    rate.sqrt().mul_add(math::normal_of(u, v), rate).round_ties_even()
                 };
             }
         }

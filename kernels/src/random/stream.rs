@@ -44,8 +44,8 @@ impl Stream {
 
     /// A standard normal draw (Box and Muller 1958); uses two words.
     pub fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * math::ln_of(self.uniform())).sqrt();
-        radius * math::cos_of(std::f64::consts::TAU * self.uniform())
+        let u = self.uniform();
+        math::normal_of(u, self.uniform())
     }
 
     /// An exponential draw of rate 1.
