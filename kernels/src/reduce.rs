@@ -17,7 +17,8 @@ pub const CHUNK: usize = 512;
 /// Chunks of a group, the unit of work of a thread: a power of two, so that a whole group is a node of the tree.
 const GROUP: usize = 128;
 
-/// Slices of at least this many elements are shared between threads.
+/// Slices of at least this many elements are shared between threads: at a quarter of a million a sum took as long on two
+/// threads as on one (38 us), at a million half as long.
 const PARALLEL: usize = 4 * GROUP * CHUNK;
 
 /// Sum of all elements, accumulated in f64; 0 for an empty slice.
