@@ -3,3 +3,5 @@
 pub mod constraint;
 pub mod dist;
 pub mod transform;
+
+pub use pyroxene_autograd::{Key, Tensor, Var, grad, scope};
