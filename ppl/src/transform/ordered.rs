@@ -15,19 +15,25 @@ use pyroxene_autograd::Var;
 #[derive(Clone, Copy, Debug)]
 pub struct Ordered;
 
+/// The number of entries before the steps: one, or none in an empty vector.
+fn first(x: Var) -> isize {
+    x.size(-1).min(1) as isize
+}
+
 impl Transform for Ordered {
     fn forward(&self, x: Var) -> Var {
-        let steps = [x.slice(-1, ..1), x.slice(-1, 1..).exp()];
-        Var::concat(&steps, -1).cumsum(-1)
+        let first = first(x);
+        Var::concat(&[x.slice(-1, ..first), x.slice(-1, first..).exp()], -1).cumsum(-1)
     }
 
     fn inverse(&self, y: Var) -> Var {
-        let steps = y.slice(-1, 1..) - y.slice(-1, ..-1);
-        Var::concat(&[y.slice(-1, ..1), steps.ln()], -1)
+        let (first, size) = (first(y), y.size(-1) as isize);
+        let steps = y.slice(-1, first..) - y.slice(-1, ..size - first);
+        Var::concat(&[y.slice(-1, ..first), steps.ln()], -1)
     }
 
     fn log_abs_det(&self, x: Var, _y: Var) -> Var {
-        x.slice(-1, 1..).sum_axes(&[-1], false)
+        x.slice(-1, first(x)..).sum_axes(&[-1], false)
     }
 
     fn event_dims(&self) -> usize {
