@@ -22,7 +22,14 @@ use pyroxene_tensor::fail;
 pub struct MultivariateNormal {
     loc: Var,
     scale_tril: Var,
-    covariance: Option<Var>,
+    given: Matrix,
+}
+
+/// The matrix as the user gave it.
+#[derive(Clone, Copy, Debug)]
+enum Matrix {
+    Covariance(Var),
+    ScaleTril(Var),
 }
 
 impl MultivariateNormal {
@@ -34,10 +41,11 @@ impl MultivariateNormal {
     pub fn from_covariance(loc: impl Into<Var>, covariance: impl Into<Var>) -> MultivariateNormal {
         let (loc, covariance) = (real(loc), real(covariance));
         check("covariance", loc, covariance);
-        MultivariateNormal { loc, scale_tril: covariance.cholesky(), covariance: Some(covariance) }
+        MultivariateNormal { loc, scale_tril: covariance.cholesky(), given: Matrix::Covariance(covariance) }
     }
 
-    /// The distribution with this mean `[.., n]` and lower Cholesky factor of the covariance `[.., n, n]`.
+    /// The distribution with this mean `[.., n]` and lower Cholesky factor of the covariance `[.., n, n]`, of which the lower
+    /// triangle is read.
     ///
     /// # Panics
     /// If the shapes do not fit.
@@ -45,7 +53,7 @@ impl MultivariateNormal {
     pub fn from_scale_tril(loc: impl Into<Var>, scale_tril: impl Into<Var>) -> MultivariateNormal {
         let (loc, scale_tril) = (real(loc), real(scale_tril));
         check("scale_tril", loc, scale_tril);
-        MultivariateNormal { loc, scale_tril, covariance: None }
+        MultivariateNormal { loc, scale_tril: scale_tril.tril(0), given: Matrix::ScaleTril(scale_tril) }
     }
 
     /// `L⁻¹ difference` over the last axis.
@@ -94,9 +102,9 @@ impl Distribution for MultivariateNormal {
     }
 
     fn parameters(&self) -> Vec<Parameter> {
-        let matrix = match self.covariance {
-            Some(covariance) => Parameter::new("covariance", covariance, Constraint::PositiveDefinite),
-            None => Parameter::new("scale_tril", self.scale_tril, Constraint::LowerCholesky),
+        let matrix = match self.given {
+            Matrix::Covariance(covariance) => Parameter::new("covariance", covariance, Constraint::PositiveDefinite),
+            Matrix::ScaleTril(scale_tril) => Parameter::new("scale_tril", scale_tril, Constraint::LowerCholesky),
         };
         vec![Parameter::new("loc", self.loc, Constraint::RealVector), matrix]
     }
@@ -128,9 +136,9 @@ impl Distribution for MultivariateNormal {
     }
 
     fn variance(&self) -> Option<Var> {
-        let variance = match self.covariance {
-            Some(covariance) => covariance.diagonal(),
-            None => self.scale_tril.square().sum_axes(&[-1], false),
+        let variance = match self.given {
+            Matrix::Covariance(covariance) => covariance.diagonal(),
+            Matrix::ScaleTril(_) => self.scale_tril.square().sum_axes(&[-1], false),
         };
         Some(variance.expand(&join(&self.batch_shape(), &self.event_shape())))
     }
