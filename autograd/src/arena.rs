@@ -25,7 +25,7 @@ use std::panic::Location;
 #[derive(Clone, Copy)]
 pub struct Var {
     pub(crate) index: u32,
-    epoch: u32,
+    pub(crate) epoch: u32,
     /// Not `Send`: the arena is the thread's own.
     thread: PhantomData<*const ()>,
 }
@@ -106,15 +106,17 @@ impl Arena {
     pub(crate) fn get(&self, var: Var) -> Result<&Node, String> {
         match self.nodes.get(var.index as usize) {
             Some(node) if node.epoch == var.epoch => Ok(node),
-            _ => {
-                let remembered = self.ended[var.epoch as usize % REMEMBERED];
-                Err(match remembered {
-                    (epoch, Some(location)) if epoch == var.epoch => {
-                        format!("this Var is stale: the scope opened at {location} that it was made in has ended")
-                    }
-                    _ => "this Var is stale: the scope that it was made in has ended".to_string(),
-                })
+            _ => Err(self.describe_stale(var)),
+        }
+    }
+
+    #[cold]
+    fn describe_stale(&self, var: Var) -> String {
+        match self.ended[var.epoch as usize % REMEMBERED] {
+            (epoch, Some(location)) if epoch == var.epoch => {
+                format!("this Var is stale: the scope opened at {location} that it was made in has ended")
             }
+            _ => "this Var is stale: the scope that it was made in has ended".to_string(),
         }
     }
 

@@ -1,11 +1,12 @@
 //! Elementwise operations: one method a row of the kernels' table, operators, `where_`.
 
-use crate::arena::{Var, with_node};
+use crate::arena::{Var, with_arena, with_node};
 use crate::op::Op;
 use crate::shape;
 use crate::var::push;
 use pyroxene_kernels::table::{Binary, Unary};
-use pyroxene_tensor::{DType, Shape, Tensor};
+use pyroxene_tensor::{DType, Tensor, shape as rules};
+use smallvec::smallvec;
 use std::ops;
 
 /// The element type of a unary operation's result.
@@ -49,22 +50,49 @@ pub(crate) fn weak_with(number: DType, tensor: DType) -> DType {
 
 #[track_caller]
 pub(crate) fn unary(op: Unary, x: Var) -> Var {
-    let (shape, dtype) = with_node(x, |node| (node.shape.clone(), node.dtype));
-    push(Op::Unary(op), &[x], shape, unary_dtype(op, dtype))
+    let result = with_arena(|arena| {
+        let node = arena.get(x)?;
+        let (shape, dtype) = (node.shape.clone(), unary_dtype(op, node.dtype));
+        Ok(arena.push(Op::Unary(op), smallvec![x.index], shape, dtype, None))
+    });
+    match result {
+        Ok(var) => var,
+        Err(stale) => fail_stale(stale),
+    }
 }
 
+/// Elementwise arithmetic is most of a trace, so one look at the arena serves for both operands and the result.
 #[track_caller]
 pub(crate) fn binary(op: Binary, a: Var, b: Var) -> Var {
-    let (shape_a, type_a) = with_node(a, |node| (node.shape.clone(), (node.dtype, node.weak)));
-    let (shape_b, type_b) = with_node(b, |node| (node.shape.clone(), (node.dtype, node.weak)));
-    let shape = broadcast(op.name(), &shape_a, &shape_b);
-    let dtype = if op.returns_bool() { DType::Bool } else { binary_dtype(op, type_a, type_b) };
-    push(Op::Binary(op), &[a, b], shape, dtype)
+    let result = with_arena(|arena| {
+        let (left, right) = (arena.get(a)?, arena.get(b)?);
+        let shape = if left.shape == right.shape || right.shape.is_empty() {
+            left.shape.clone()
+        } else if left.shape.is_empty() {
+            right.shape.clone()
+        } else {
+            match rules::broadcast(op.name(), &[&left.shape, &right.shape]) {
+                Ok(shape) => shape,
+                Err(error) => return Ok(Err(error)),
+            }
+        };
+        let dtype = match op.returns_bool() {
+            true => DType::Bool,
+            false => binary_dtype(op, (left.dtype, left.weak), (right.dtype, right.weak)),
+        };
+        Ok(Ok(arena.push(Op::Binary(op), smallvec![a.index, b.index], shape, dtype, None)))
+    });
+    match result {
+        Ok(Ok(var)) => var,
+        Ok(Err(error)) => shape::fail(error),
+        Err(stale) => fail_stale(stale),
+    }
 }
 
+#[cold]
 #[track_caller]
-fn broadcast(op: &str, a: &Shape, b: &Shape) -> Shape {
-    if a == b { a.clone() } else { shape::broadcast(op, &[a, b]) }
+fn fail_stale(message: String) -> ! {
+    panic!("{message}")
 }
 
 macro_rules! unary_methods {
@@ -75,6 +103,7 @@ macro_rules! unary_methods {
             #[doc = "Elementwise."]
             #[track_caller]
             #[must_use]
+            #[allow(clippy::should_implement_trait)] // `neg` and `not` are rows like the others.
             pub fn $method(self) -> Var {
                 unary(Unary::$variant, self)
             }
@@ -93,7 +122,7 @@ macro_rules! binary_methods {
             #[doc = "Elementwise; the operands broadcast."]
             #[track_caller]
             #[must_use]
-            #[allow(clippy::should_implement_trait)]
+            #[allow(clippy::should_implement_trait)] // `add` and its kin are rows like the others.
             pub fn $method(self, other: impl Into<Var>) -> Var {
                 binary(Binary::$variant, self, other.into())
             }

@@ -51,9 +51,9 @@ pub(crate) fn evaluate(op: &Op, inputs: &[&Tensor], weak: &[bool], shape: &[usiz
         Op::Unary(op) => x(0).unary(*op),
         Op::Binary(op) => {
             let compute = binary_dtype(*op, (x(0).dtype(), weak[0]), (x(1).dtype(), weak[1]));
-            Tensor::binary(*op, &x(0).cast(compute), &x(1).cast(compute))
+            Tensor::binary(*op, x(0).cast(compute), x(1).cast(compute))
         }
-        Op::Select => Tensor::where_(&x(0).cast(DType::Bool), &x(1).cast(dtype), &x(2).cast(dtype)),
+        Op::Select => Tensor::where_(x(0).cast(DType::Bool), x(1).cast(dtype), x(2).cast(dtype)),
         Op::Cast(_) | Op::StopGradient => x(0).clone(),
         Op::Sum(axes) => x(0).sum(&axes.signed(), true),
         Op::Max(axes) => x(0).max(&axes.signed(), true),

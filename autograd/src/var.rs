@@ -53,6 +53,11 @@ impl Var {
         with_node(self, |node| node.traced)
     }
 
+    /// Whether two `Var`s are the same expression of the tape (not merely of equal value).
+    pub fn same(self, other: Var) -> bool {
+        self.index == other.index && self.epoch == other.epoch
+    }
+
     /// Computes the value.
     ///
     /// # Panics

@@ -45,7 +45,8 @@ fn a_var_of_an_outer_scope_lives_in_inner_ones() {
 
 #[test]
 fn shapes_are_checked_where_the_operation_is_written() {
-    let cases: [(&str, fn() -> Var); 8] = [
+    type Case = (&'static str, fn() -> Var);
+    let cases: [Case; 8] = [
         ("add: cannot broadcast [8] with [3]", || Var::zeros(&[8]) + Var::zeros(&[3])),
         ("matmul", || Var::zeros(&[2, 3]).matmul(Var::zeros(&[4, 2]))),
         ("reshape", || Var::zeros(&[6]).reshape(&[4, -1])),
