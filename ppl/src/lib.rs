@@ -1,7 +1,58 @@
-//! Probabilistic programming on an engine of its own: effect handlers, distributions, NUTS, variational inference.
+//! Pyroxene: probabilistic programming on an engine of its own.
+//!
+//! A model is a function of a context that draws and observes random variables; handlers change what its statements mean;
+//! inference algorithms are handlers with a loop around them.
+//!
+//! ```
+//! use pyroxene::{Cx, Nuts, Seed, condition, dist::{HalfCauchy, Normal}};
+//!
+//! // Eight schools, non-centred (Rubin 1981).
+//! let sigma = [15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0];
+//! let model = |cx: &mut Cx| {
+//!     let mu = cx.sample("mu", Normal::new(0.0, 5.0));
+//!     let tau = cx.sample("tau", HalfCauchy::new(5.0));
+//!     cx.plate("school", 8, |cx| {
+//!         let z = cx.sample("z", Normal::new(0.0, 1.0));
+//!         let theta = cx.deterministic("theta", mu + tau * z);
+//!         cx.sample("y", Normal::new(theta, sigma));
+//!     });
+//! };
+//! let posterior = condition(model, [("y", [28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0])]);
+//! let fit = Nuts::default().target_accept(0.9).progress(false).run(&posterior, Seed(0))?;
+//! assert!((fit["mu"].mean_all().item() - 4.4).abs() < 0.5);
+//! # Ok::<(), pyroxene::Error>(())
+//! ```
+//!
+//! | module | what lives there | in Pyro |
+//! |---|---|---|
+//! | [`effects`] | contexts, handlers, traces | `pyro.poutine`, primitives |
+//! | [`dist`], [`constraint`], [`transform`] | distributions, their domains, bijections | `pyro.distributions` |
+//! | [`param`] | stores of learnable parameters | `pyro.params` |
+//! | [`infer`] | NUTS, variational inference, enumeration, prediction, diagnostics | `pyro.infer` |
+//! | [`guide`] | guides made from models | `pyro.infer.autoguide` |
+//! | [`optim`] | optimisers | `pyro.optim` |
 
 pub mod constraint;
 pub mod dist;
+pub mod effects;
+mod error;
+pub mod guide;
+pub mod infer;
+pub mod optim;
+pub mod param;
 pub mod transform;
+mod values;
 
-pub use pyroxene_autograd::{Key, Tensor, Var, grad, scope};
+pub use constraint::Constraint;
+pub use effects::{
+    Cx, Effects, Model, NonCentered, Plate, Seed, Trace, block, condition, mask, reparam, replay, run, scale, seed,
+    substitute,
+};
+pub use error::Error;
+pub use guide::{AutoNormal, Guide};
+pub use infer::{Fit, Metric, Nuts, Svi, SviFit, TraceElbo, posterior_predictive, prior_predictive};
+pub use param::ParamStore;
+pub use pyroxene_autograd::{
+    CaptureError, DType, Key, Program, Shape, Tensor, Triangle, Var, grad, hessian, reset, scope, vjp,
+};
+pub use values::Values;

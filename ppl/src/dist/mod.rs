@@ -15,12 +15,13 @@
 //! | an interval | [`Uniform`], [`Beta`] |
 //! | whole numbers | [`Bernoulli`], [`Categorical`], [`Poisson`] |
 //! | vectors | [`MultivariateNormal`], [`Dirichlet`] |
-//! | as told | [`ImproperUniform`], [`Independent`], [`Unit`] |
+//! | as told | [`Delta`], [`ImproperUniform`], [`Independent`], [`Unit`] |
 
 mod bernoulli;
 mod beta;
 mod categorical;
 mod cauchy;
+mod delta;
 mod dirichlet;
 mod exponential;
 mod gamma;
@@ -42,6 +43,7 @@ pub use bernoulli::Bernoulli;
 pub use beta::Beta;
 pub use categorical::Categorical;
 pub use cauchy::Cauchy;
+pub use delta::Delta;
 pub use dirichlet::Dirichlet;
 pub use exponential::Exponential;
 pub use gamma::Gamma;

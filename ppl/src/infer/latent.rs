@@ -1,0 +1,332 @@
+//! From a model to a log density on R^n: the latent variables laid out in one unconstrained vector.
+
+use super::LogDensity;
+use super::enumerate::{Enumerate, marginal_log_density};
+use crate::constraint::Constraint;
+use crate::effects::{Cx, Effects, Model, Sample, Seed, Trace, run_with};
+use crate::error::Error;
+use crate::transform::biject_to;
+use pyroxene_autograd::{Key, Program, Shape, Tensor, Var, grad, scope};
+use pyroxene_kernels::random::{Stream, hash_name, mix};
+use std::ops::Range;
+
+/// A continuous latent variable and its part of the unconstrained vector.
+#[derive(Clone, Debug)]
+pub(crate) struct Latent {
+    pub(crate) name: String,
+    /// The shape of its value.
+    pub(crate) shape: Shape,
+    /// The shape of its unconstrained form.
+    pub(crate) unconstrained: Shape,
+    /// Its place in the vector.
+    pub(crate) range: Range<usize>,
+}
+
+/// The latent variables of a model, in the order of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub(crate) latents: Vec<Latent>,
+    pub(crate) dim: usize,
+    /// The largest number of batch axes of any site: enumeration takes the axes left of these.
+    pub(crate) batch_dims: usize,
+    /// The reported values with their shapes, but for those that depend on an enumerated site.
+    pub(crate) deterministic: Vec<(String, Shape)>,
+}
+
+/// Runs the model once on draws from the prior to see its sites, and checks its data.
+pub(crate) fn layout<R>(model: &impl Model<R>, seed: Seed) -> Result<Layout, Error> {
+    scope(|| {
+        let key = Key::from_seed(seed.0).named("layout");
+        let trace = run_with(|cx: &mut Cx| cx.trace(model).1, key, None)?;
+        trace.samples().iter().filter(|site| site.observed).try_for_each(check_data)?;
+        if let Some(plate) = trace.plates().iter().find(|plate| plate.size != plate.full_size) {
+            let message =
+                format!("plate {:?} is a subsample; sampling wants all {} elements", plate.name, plate.full_size);
+            return Err(Error::at(&plate.name, message));
+        }
+        let batch_dims = trace.samples().iter().map(|site| site.batch_shape.len()).max().unwrap_or(0);
+        let mut layout = Layout { latents: Vec::new(), dim: 0, batch_dims, deterministic: Vec::new() };
+        for site in trace.latents().filter(|site| !super::enumerate::is_enumerated(site)) {
+            let latent = latent(site, layout.dim)?;
+            layout.dim = latent.range.end;
+            layout.latents.push(latent);
+        }
+        if layout.dim == 0 {
+            return Err(Error::new("the model has no continuous latent variables to sample"));
+        }
+        layout.deterministic = fixed_deterministic(model, &layout, &trace, key)?;
+        Ok(layout)
+    })
+}
+
+fn latent(site: &Sample, start: usize) -> Result<Latent, Error> {
+    let shape = site.shape();
+    let Some(transform) = biject_to(&site.dist.support()) else {
+        let message = format!(
+            "{} is discrete with unbounded support; it can neither be sampled by gradients nor summed out",
+            site.dist.name()
+        );
+        return Err(Error::at(&site.name, message));
+    };
+    let unconstrained = transform.inverse_shape(&shape);
+    let len: usize = unconstrained.iter().product();
+    Ok(Latent { name: site.name.clone(), shape, unconstrained, range: start..start + len })
+}
+
+/// Reported values whose shape does not change when discrete sites are enumerated: those that do not depend on one.
+fn fixed_deterministic<R>(
+    model: &impl Model<R>,
+    layout: &Layout,
+    drawn: &Trace,
+    key: Key,
+) -> Result<Vec<(String, Shape)>, Error> {
+    if drawn.deterministic().is_empty() {
+        return Ok(Vec::new());
+    }
+    let enumerated = run_with(|cx: &mut Cx| run_enumerated(cx, model, layout.batch_dims), key, None)?;
+    let pairs = drawn.deterministic().iter().zip(enumerated.deterministic());
+    Ok(pairs
+        .filter(|(drawn, enumerated)| drawn.value.shape() == enumerated.value.shape())
+        .map(|(drawn, _)| (drawn.name.clone(), drawn.value.shape()))
+        .collect())
+}
+
+fn run_enumerated<R>(cx: &mut Cx, model: &impl Model<R>, batch_dims: usize) -> Trace {
+    Cx(&mut Enumerate::new(batch_dims, cx.0)).trace(model).1
+}
+
+/// Data must be numbers of the site's support, where that is known without the latent variables.
+pub(crate) fn check_data(site: &Sample) -> Result<(), Error> {
+    let value = site.value.expect("a site that has run has a value");
+    let support = match site.dist.support() {
+        Constraint::Interval(..)
+        | Constraint::GreaterThan(_)
+        | Constraint::LessThan(_)
+        | Constraint::IntegerInterval(..) => Constraint::Real,
+        support => support,
+    };
+    if value.is_empty() {
+        return Ok(());
+    }
+    let value = value.to_tensor();
+    let inside = support.check(Var::from(&value)).to_tensor().to_vec::<f64>();
+    let Some(place) = inside.iter().position(|&inside| inside == 0.0) else { return Ok(()) };
+    let event: usize = value.len() / inside.len();
+    let entries = &value.to_vec::<f64>()[place * event..(place + 1) * event];
+    let what = if let [entry] = entries { entry.to_string() } else { format!("{entries:?}") };
+    let message = format!(
+        "the observed value {what} (element {place} of shape {:?}) is outside the support of {}, which is {support}",
+        value.shape(),
+        site.dist.name()
+    );
+    Err(Error::at(&site.name, message))
+}
+
+/// Sets latent values from their unconstrained forms and collects the Jacobians.
+struct Unconstrain<'a> {
+    layout: &'a Layout,
+    parts: &'a [Var],
+    log_abs_det: Vec<Var>,
+    outer: &'a mut dyn Effects,
+}
+
+impl Effects for Unconstrain<'_> {
+    fn outer(&mut self) -> Option<&mut dyn Effects> {
+        Some(self.outer)
+    }
+
+    fn sample(&mut self, site: &mut Sample) {
+        let known = self.layout.latents.iter().position(|latent| latent.name == site.name);
+        if let (None, false, Some(index)) = (site.value, site.observed, known) {
+            let transform = biject_to(&site.dist.support()).expect("checked when the layout was made");
+            let point = self.parts[index];
+            let value = transform.forward(point);
+            let expected = &self.layout.latents[index].shape;
+            if value.shape() != *expected {
+                let message = format!(
+                    "its support depends on an enumerated site: shape {:?} became {:?}",
+                    expected.as_slice(),
+                    value.shape().as_slice()
+                );
+                Error::at(&site.name, message).raise();
+            }
+            self.log_abs_det.push(transform.log_abs_det(point, value).sum());
+            site.value = Some(value);
+        }
+        self.outer.sample(site);
+    }
+}
+
+/// The model run at a point of the unconstrained space.
+struct At {
+    trace: Trace,
+    log_density: Var,
+}
+
+fn run_at<R>(model: &impl Model<R>, layout: &Layout, parts: &[Var]) -> Result<At, Error> {
+    let body = |cx: &mut Cx| {
+        let mut enumerate = Enumerate::new(layout.batch_dims, cx.0);
+        let mut unconstrain = Unconstrain { layout, parts, log_abs_det: Vec::new(), outer: &mut enumerate };
+        let (_, trace) = Cx(&mut unconstrain).trace(model);
+        let jacobian: Var = unconstrain.log_abs_det.into_iter().sum();
+        let log_density = marginal_log_density(&trace, &enumerate.sites) + jacobian;
+        At { trace, log_density }
+    };
+    // Nothing that counts is drawn: every latent value is set.
+    run_with(body, Key::from_seed(0), None)
+}
+
+impl Layout {
+    /// The latent variables' parts of the vector, each in its own shape.
+    fn parts(&self, vector: Var) -> Vec<Var> {
+        let part = |latent: &Latent| {
+            let shape: Vec<isize> = latent.unconstrained.iter().map(|&size| size as isize).collect();
+            vector.slice(0, latent.range.clone()).reshape(&shape)
+        };
+        self.latents.iter().map(part).collect()
+    }
+
+    /// Compiles the log density and its gradient.
+    pub(crate) fn density<R>(&self, model: &impl Model<R>) -> Result<ModelDensity, Error> {
+        let program = capture(&[&[self.dim]], |inputs| {
+            let parts = self.parts(inputs[0]);
+            let log_density = run_at(model, self, &parts)?.log_density;
+            let gradients: Vec<Var> = grad(log_density, &parts).into_iter().map(|g| g.reshape(&[-1])).collect();
+            Ok(vec![log_density, Var::concat(&gradients, 0)])
+        })?;
+        Ok(ModelDensity { program, dim: self.dim })
+    }
+
+    /// Compiles what a point of the unconstrained space means: latent values and reported values, by name.
+    pub(crate) fn constrain<R>(&self, model: &impl Model<R>) -> Result<(Program, Vec<(String, Shape)>), Error> {
+        let latents = self.latents.iter().map(|latent| (latent.name.clone(), latent.shape.clone()));
+        let names: Vec<(String, Shape)> = latents.chain(self.deterministic.iter().cloned()).collect();
+        let program = capture(&[&[self.dim]], |inputs| {
+            let trace = run_at(model, self, &self.parts(inputs[0]))?.trace;
+            names
+                .iter()
+                .map(|(name, shape)| {
+                    let value = trace
+                        .value(name)
+                        .ok_or_else(|| Error::at(name, "the site is not in every run of the model"))?;
+                    Ok(value.expand(shape))
+                })
+                .collect()
+        })?;
+        Ok((program, names))
+    }
+
+    /// Positions at which the density and its gradient are finite: uniform on (-2, 2) in each coordinate, drawn again up to
+    /// a hundred times.
+    pub(crate) fn initial<R>(
+        &self,
+        model: &impl Model<R>,
+        density: &mut ModelDensity,
+        chains: usize,
+        seed: Seed,
+    ) -> Result<Vec<Vec<f64>>, Error> {
+        (0..chains).map(|chain| self.initial_of(model, density, chain, seed)).collect()
+    }
+
+    fn initial_of<R>(
+        &self,
+        model: &impl Model<R>,
+        density: &mut ModelDensity,
+        chain: usize,
+        seed: Seed,
+    ) -> Result<Vec<f64>, Error> {
+        const ATTEMPTS: usize = 100;
+        let mut stream = Stream::new(mix(mix(seed.0, chain as u64), hash_name("initial position")));
+        let mut position = vec![0.0; self.dim];
+        let mut gradient = vec![0.0; self.dim];
+        for _ in 0..ATTEMPTS {
+            position.fill_with(|| 4.0 * stream.uniform() - 2.0);
+            let log_density = density.evaluate(&position, &mut gradient);
+            if log_density.is_finite() && gradient.iter().all(|g| g.is_finite()) {
+                return Ok(position);
+            }
+        }
+        let place = format!("chain {chain} found no initial position in {ATTEMPTS} attempts; at the last one");
+        Err(match self.failure(model, &position)? {
+            Some((site, reason)) => Error::at(&site, format!("{place}, {reason}")),
+            None => {
+                let coordinate = gradient.iter().position(|g| !g.is_finite()).unwrap_or(0);
+                let latent = self.latents.iter().find(|latent| latent.range.contains(&coordinate));
+                let site = latent.map_or("", |latent| latent.name.as_str());
+                Error::at(site, format!("{place}, the gradient of the log density is not finite"))
+            }
+        })
+    }
+
+    /// The first site that fails at a position, and why.
+    fn failure<R>(&self, model: &impl Model<R>, position: &[f64]) -> Result<Option<(String, String)>, Error> {
+        scope(|| {
+            let parts = self.parts(Var::from(Tensor::from(position)));
+            Ok(run_at(model, self, &parts)?.trace.first_failure())
+        })
+    }
+}
+
+/// [`Program::capture`] of a body that may find the model wrong.
+pub(crate) fn capture<S: AsRef<[usize]>>(
+    inputs: &[S],
+    body: impl FnOnce(&[Var]) -> Result<Vec<Var>, Error>,
+) -> Result<Program, Error> {
+    let mut wrong = None;
+    let program = Program::capture(inputs, |inputs| {
+        body(inputs).unwrap_or_else(|error| {
+            wrong = Some(error);
+            Vec::new()
+        })
+    })?;
+    wrong.map_or(Ok(program), Err)
+}
+
+/// A model's log density on its unconstrained space, with its gradient, as one Program: what [`Nuts`](super::Nuts) samples.
+///
+/// The coordinates are the unconstrained forms of the continuous latent sites, in the order of the model; the density counts
+/// the Jacobians of the maps to the sites' supports, and discrete sites of finite support are summed out.
+#[derive(Clone, Debug)]
+pub struct ModelDensity {
+    program: Program,
+    dim: usize,
+}
+
+impl ModelDensity {
+    /// Traces and compiles a model. The seed draws the values with which its sites are found.
+    ///
+    /// ```
+    /// use pyroxene::{Cx, Seed, dist::Normal, infer::{LogDensity, ModelDensity}};
+    /// let model = |cx: &mut Cx| {
+    ///     cx.sample("x", Normal::new(1.0, 2.0));
+    /// };
+    /// let mut density = ModelDensity::new(&model, Seed(0))?;
+    /// let mut gradient = [0.0];
+    /// density.evaluate(&[3.0], &mut gradient);
+    /// assert_eq!(gradient, [-0.5]);
+    /// # Ok::<(), pyroxene::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What is wrong with the model or its data, see [`Error`].
+    pub fn new<R>(model: &impl Model<R>, seed: Seed) -> Result<ModelDensity, Error> {
+        layout(model, seed)?.density(model)
+    }
+
+    /// The compiled steps, see [`Program::explain`].
+    pub fn explain(&self) -> &str {
+        self.program.explain()
+    }
+}
+
+impl LogDensity for ModelDensity {
+    fn dim(&self) -> usize {
+        self.dim
+    }
+
+    fn evaluate(&mut self, position: &[f64], gradient: &mut [f64]) -> f64 {
+        let mut log_density = [0.0];
+        self.program.run(&[position], &mut [&mut log_density, gradient]);
+        log_density[0]
+    }
+}

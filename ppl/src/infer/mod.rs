@@ -1,0 +1,26 @@
+//! Inference: samplers, variational inference, prediction, and what tells whether they can be trusted. Pyro's counterpart is
+//! `pyro.infer`.
+
+pub mod density;
+pub mod diagnostics;
+mod elbo;
+mod enumerate;
+mod fit;
+mod latent;
+pub mod mcmc;
+mod predictive;
+mod scalar;
+mod svi;
+#[cfg(test)]
+mod test_data;
+mod vector;
+
+pub use density::LogDensity;
+pub use diagnostics::Summary;
+pub use elbo::{ElboEstimate, TraceElbo};
+pub(crate) use enumerate::is_enumerated;
+pub use fit::{Fit, Row};
+pub use latent::ModelDensity;
+pub use mcmc::{ChainDraws, Divergence, DrawStats, Metric, Nuts, SampleError, Samples};
+pub use predictive::{posterior_predictive, prior_predictive};
+pub use svi::{Svi, SviFit, SviRun};

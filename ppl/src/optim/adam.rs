@@ -1,0 +1,51 @@
+//! Adam: Kingma & Ba (2015), "Adam: a method for stochastic optimization", algorithm 1.
+
+use super::Optimizer;
+use pyroxene_autograd::Var;
+
+/// Adam with bias-corrected first and second moments.
+///
+/// ```
+/// use pyroxene::optim::Adam;
+/// let adam = Adam { learning_rate: 0.02, ..Adam::default() };
+/// assert_eq!(adam.betas, (0.9, 0.999));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adam {
+    /// The step length; 1e-3 by default.
+    pub learning_rate: f64,
+    /// The decay rates of the two moments; (0.9, 0.999) by default.
+    pub betas: (f64, f64),
+    /// Added to the root of the second moment; 1e-8 by default.
+    pub epsilon: f64,
+}
+
+impl Default for Adam {
+    fn default() -> Adam {
+        Adam { learning_rate: 1e-3, betas: (0.9, 0.999), epsilon: 1e-8 }
+    }
+}
+
+impl Adam {
+    /// Adam with a learning rate and the other settings as published.
+    pub fn new(learning_rate: f64) -> Adam {
+        Adam { learning_rate, ..Adam::default() }
+    }
+}
+
+impl Optimizer for Adam {
+    fn state_vectors(&self) -> usize {
+        2
+    }
+
+    fn step(&self, parameters: Var, gradient: Var, state: &[Var], step: Var) -> (Var, Vec<Var>) {
+        let (beta1, beta2) = self.betas;
+        let mean = state[0] * beta1 + gradient * (1.0 - beta1);
+        let square = state[1] * beta2 + gradient.square() * (1.0 - beta2);
+        // 1 - beta^t, without cancellation.
+        let corrected_mean = mean / -(step * beta1.ln()).exp_m1();
+        let corrected_square = square / -(step * beta2.ln()).exp_m1();
+        let moved = parameters - corrected_mean * self.learning_rate / (corrected_square.sqrt() + self.epsilon);
+        (moved, vec![mean, square])
+    }
+}
