@@ -56,3 +56,8 @@ pub use pyroxene_autograd::{
     CaptureError, DType, Key, Program, Shape, Tensor, Triangle, Var, grad, hessian, reset, scope, vjp,
 };
 pub use values::Values;
+
+/// The README's code runs as a documentation test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
