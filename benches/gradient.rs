@@ -1,6 +1,6 @@
 //! Time of one value and gradient of a log density, as a Program and traced anew, and of tracing alone.
 //!
-//!     cargo bench -p pyroxene --bench gradient
+//!     cargo bench --features bench --bench gradient
 //!
 //! `docs/design.md` keeps the figures.
 

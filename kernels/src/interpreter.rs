@@ -22,7 +22,7 @@ pub(crate) struct Slot {
 /// # Safety
 /// The slot of every argument must be readable, and that of every destination writable, for `vectors` vectors.
 /// A destination is either disjoint from an argument or the same memory with the same step.
-#[inline]
+#[inline(never)] // Compiled once, in this crate.
 pub(crate) unsafe fn execute(isa: Isa, code: &[Instruction], slots: &[Slot], vectors: usize) {
     isa.run(Execute { code, slots, vectors });
 }
@@ -31,7 +31,6 @@ pub(crate) unsafe fn execute(isa: Isa, code: &[Instruction], slots: &[Slot], vec
 ///
 /// # Safety
 /// Sources must be readable, slots writable for one vector.
-#[inline]
 pub(crate) unsafe fn spread(isa: Isa, sources: &[*const f64], slots: &[Slot]) {
     isa.run(Spread { sources, slots });
 }

@@ -69,9 +69,14 @@ pub fn dot_on<T: Element>(isa: Isa, x: &[T], y: &[T]) -> T {
     assert_eq!(x.len(), y.len(), "dot: the arguments differ in length");
     let mut tree = Tree::new(Combine::Sum);
     for (x, y) in x.chunks(CHUNK).zip(y.chunks(CHUNK)) {
-        T::chunks(isa, x, |x| T::chunks(isa, y, |y| tree.push(isa.run(DotChunk { x, y }))));
+        T::chunks(isa, x, |x| T::chunks(isa, y, |y| tree.push(dot_chunk(isa, x, y))));
     }
     T::from_f64(tree.finish())
+}
+
+#[inline(never)] // Compiled once, in this crate.
+fn dot_chunk(isa: Isa, x: &[f64], y: &[f64]) -> f64 {
+    isa.run(DotChunk { x, y })
 }
 
 /// How two values become one.
@@ -186,7 +191,7 @@ fn serial<T: Element>(isa: Isa, combine: Combine, x: &[T]) -> f64 {
 }
 
 /// The result of at most [`CHUNK`] elements.
-#[inline]
+#[inline(never)] // Compiled once, in this crate.
 pub(crate) fn chunk(isa: Isa, combine: Combine, x: &[f64]) -> f64 {
     debug_assert!(x.len() <= CHUNK);
     match combine {
@@ -302,7 +307,6 @@ impl Kernel for DotChunk<'_> {
 ///
 /// # Safety
 /// `x` must be readable and `out` writable for `len` values, and they must not overlap.
-#[inline]
 pub(crate) unsafe fn combine_rows(isa: Isa, combine: Combine, x: *const f64, out: *mut f64, len: usize) {
     isa.run(CombineRows { combine, x, out, len });
 }

@@ -38,6 +38,12 @@ pub fn cholesky<T: Real>(a: &mut [T], n: usize) -> Result<(), usize> {
 /// If `a` does not have n * n elements, or the machine lacks the instruction set.
 #[track_caller]
 pub fn cholesky_on<T: Real>(isa: Isa, a: &mut [T], n: usize) -> Result<(), usize> {
+    T::cholesky(isa, a, n)
+}
+
+/// [`cholesky_on`], generic.
+#[track_caller]
+pub(super) fn checked<T: Real>(isa: Isa, a: &mut [T], n: usize) -> Result<(), usize> {
     assert_eq!(a.len(), n * n, "cholesky: {n} x {n} elements");
     // SAFETY: the view is the whole slice, which is borrowed mutably.
     unsafe { factor(isa, View::new(a.as_mut_ptr(), n, n, n, 1))? };

@@ -49,6 +49,12 @@ pub fn gemm<T: Real>(a: Mat<T>, b: Mat<T>, c: MatMut<T>) {
 /// If the shapes do not fit or the machine lacks the instruction set.
 #[track_caller]
 pub fn gemm_on<T: Real>(isa: Isa, a: Mat<T>, b: Mat<T>, c: MatMut<T>) {
+    T::gemm(isa, a, b, c);
+}
+
+/// [`gemm_on`], generic.
+#[track_caller]
+pub(super) fn checked<T: Real>(isa: Isa, a: Mat<T>, b: Mat<T>, c: MatMut<T>) {
     assert!(
         a.cols == b.rows && a.rows == c.rows && b.cols == c.cols,
         "gemm: [{}, {}] times [{}, {}] into [{}, {}]",

@@ -1,12 +1,59 @@
 //! The two scalar types of the linear algebra.
 
+use super::{Mat, MatMut, Triangle, cholesky, gemm, triangular};
+use crate::isa::Isa;
 use crate::simd::Simd;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f64 {}
-    impl Sealed for f32 {}
+pub(super) mod sealed {
+    use super::*;
+
+    /// The entry points for one type. As methods of concrete types they are compiled once, in this crate, and not again in
+    /// every crate that calls the generic functions.
+    pub trait Compiled: Sized {
+        #[track_caller]
+        fn gemm(isa: Isa, a: Mat<Self>, b: Mat<Self>, c: MatMut<Self>);
+        #[track_caller]
+        fn cholesky(isa: Isa, a: &mut [Self], n: usize) -> Result<(), usize>;
+        #[track_caller]
+        fn solve_triangular(
+            isa: Isa,
+            l: &[Self],
+            n: usize,
+            triangle: Triangle,
+            transpose: bool,
+            b: &mut [Self],
+            columns: usize,
+        );
+    }
+
+    macro_rules! compiled {
+        ($($t:ty),*) => {$(
+            impl Compiled for $t {
+                #[track_caller]
+                fn gemm(isa: Isa, a: Mat<$t>, b: Mat<$t>, c: MatMut<$t>) {
+                    gemm::checked(isa, a, b, c);
+                }
+                #[track_caller]
+                fn cholesky(isa: Isa, a: &mut [$t], n: usize) -> Result<(), usize> {
+                    cholesky::checked(isa, a, n)
+                }
+                #[track_caller]
+                fn solve_triangular(
+                    isa: Isa,
+                    l: &[$t],
+                    n: usize,
+                    triangle: Triangle,
+                    transpose: bool,
+                    b: &mut [$t],
+                    columns: usize,
+                ) {
+                    triangular::checked(isa, l, n, triangle, transpose, b, columns);
+                }
+            }
+        )*};
+    }
+    compiled!(f64, f32);
 }
 
 /// f64 or f32: the scalar arithmetic that factorisations need, and the logical vector of the type. Sealed.
@@ -21,7 +68,7 @@ pub trait Real:
     + Mul<Output = Self>
     + Div<Output = Self>
     + Neg<Output = Self>
-    + sealed::Sealed
+    + sealed::Compiled
 {
     /// 0.
     const ZERO: Self;

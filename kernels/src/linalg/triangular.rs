@@ -55,6 +55,20 @@ pub fn solve_triangular_on<T: Real>(
     b: &mut [T],
     columns: usize,
 ) {
+    T::solve_triangular(isa, l, n, triangle, transpose, b, columns);
+}
+
+/// [`solve_triangular_on`], generic.
+#[track_caller]
+pub(super) fn checked<T: Real>(
+    isa: Isa,
+    l: &[T],
+    n: usize,
+    triangle: Triangle,
+    transpose: bool,
+    b: &mut [T],
+    columns: usize,
+) {
     assert_eq!(l.len(), n * n, "solve_triangular: {n} x {n} elements");
     assert_eq!(b.len(), n * columns, "solve_triangular: a right-hand side of shape [{n}, {columns}]");
     let l = View::new(l.as_ptr().cast_mut(), n, n, n, 1);
