@@ -57,7 +57,7 @@ fn model(cx: &mut Cx, masses: &Masses) {
 /// Accuracy on the masses kept aside, and the mean log score of their predicted probabilities.
 fn score(posterior: impl Into<Values>, aside: &Masses) -> Result<(f64, f64), Error> {
     let drawn = posterior_predictive(&|cx: &mut Cx| model(cx, aside), posterior, Seed(2))?;
-    let probability = drawn["benign"].mean(&[0], false).to_vec::<f64>();
+    let probability = drawn["benign"].mean_axes(&[0], false).to_vec::<f64>();
     let truth = aside.benign.to_vec::<f64>();
     let n = truth.len() as f64;
     let right = probability.iter().zip(&truth).filter(|&(&p, &y)| (p > 0.5) == (y == 1.0)).count();

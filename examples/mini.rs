@@ -334,7 +334,7 @@ fn mean_of_a_normal() {
 
     // Precisions add up: 1/100 from the prior, 1 from each observation.
     let precision = 0.01 + x.len() as f64;
-    let (exact_loc, exact_scale) = (x.sum_all().item() / precision, precision.recip().sqrt());
+    let (exact_loc, exact_scale) = (x.sum().item() / precision, precision.recip().sqrt());
     println!("mean of a normal:           {loc:.3} +- {scale:.3}, exactly {exact_loc:.3} +- {exact_scale:.3}");
     assert!((loc - exact_loc).abs() < 0.05 * exact_scale && (scale / exact_scale - 1.0).abs() < 0.05);
 }

@@ -55,8 +55,8 @@ pub(crate) fn evaluate(op: &Op, inputs: &[&Tensor], weak: &[bool], shape: &[usiz
         }
         Op::Select => Tensor::where_(x(0).cast(DType::Bool), x(1).cast(dtype), x(2).cast(dtype)),
         Op::Cast(_) | Op::StopGradient => x(0).clone(),
-        Op::Sum(axes) => x(0).sum(&axes.signed(), true),
-        Op::Max(axes) => x(0).max(&axes.signed(), true),
+        Op::Sum(axes) => x(0).sum_axes(&axes.signed(), true),
+        Op::Max(axes) => x(0).max_axes(&axes.signed(), true),
         Op::LogSumExp(axes) => x(0).cast(dtype).logsumexp(&axes.signed(), true),
         Op::Expand => x(0).expand(shape),
         Op::Reshape => x(0).reshape(&shape.iter().map(|&size| size as isize).collect::<SmallVec<[isize; 4]>>()),

@@ -19,7 +19,7 @@
 //! };
 //! let posterior = condition(model, [("y", [28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0])]);
 //! let fit = Nuts::default().target_accept(0.9).progress(false).run(&posterior, Seed(0))?;
-//! assert!((fit["mu"].mean_all().item() - 4.4).abs() < 0.5);
+//! assert!((fit["mu"].mean().item() - 4.4).abs() < 0.5);
 //! # Ok::<(), pyroxene::Error>(())
 //! ```
 //!

@@ -55,7 +55,7 @@ impl Tensor {
     ///
     /// ```
     /// use pyroxene_tensor::{DType, Tensor};
-    /// assert_eq!(Tensor::zeros([2, 3], DType::F64).sum_all().item(), 0.0);
+    /// assert_eq!(Tensor::zeros([2, 3], DType::F64).sum().item(), 0.0);
     /// ```
     #[track_caller]
     pub fn zeros(shape: impl AsRef<[usize]>, dtype: DType) -> Tensor {

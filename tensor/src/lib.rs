@@ -13,8 +13,8 @@
 //!
 //! let factor = covariance.cholesky();
 //! let whitened = factor.solve_triangular(&(points - mean).t(), Triangle::Lower, false);
-//! let half_log_det = factor.diagonal().ln().sum_all();
-//! let log_density = -0.5 * whitened.square().sum(&[0], false) - half_log_det - std::f64::consts::TAU.ln();
+//! let half_log_det = factor.diagonal().ln().sum();
+//! let log_density = -0.5 * whitened.square().sum_axes(&[0], false) - half_log_det - std::f64::consts::TAU.ln();
 //!
 //! assert!(log_density.allclose([-3.2241714275, -4.2241714275], 1e-9, 0.0));
 //! println!("{log_density}"); // [-3.22417143 -4.22417143]

@@ -40,21 +40,21 @@ impl Tensor {
     }
 
     /// All axes, as an argument of a reduction.
-    fn all_axes(&self) -> Vec<isize> {
+    fn every_axis(&self) -> Vec<isize> {
         (0..self.ndim() as isize).collect()
     }
 
     /// The sum over axes, which are removed, or kept with size 1 if `keepdim`. No axes, no sum: see
-    /// [`sum_all`](Tensor::sum_all). Truth values are counted in `I64`; an `I64` sum panics on overflow.
+    /// [`sum`](Tensor::sum). Truth values are counted in `I64`; an `I64` sum panics on overflow.
     ///
     /// ```
     /// use pyroxene_tensor::Tensor;
     /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
-    /// assert_eq!(x.sum(&[0], false).to_vec::<f64>(), [4.0, 6.0]);
-    /// assert_eq!(x.sum(&[-1], true).shape(), [2, 1]);
+    /// assert_eq!(x.sum_axes(&[0], false).to_vec::<f64>(), [4.0, 6.0]);
+    /// assert_eq!(x.sum_axes(&[-1], true).shape(), [2, 1]);
     /// ```
     #[track_caller]
-    pub fn sum(&self, axes: &[isize], keepdim: bool) -> Tensor {
+    pub fn sum_axes(&self, axes: &[isize], keepdim: bool) -> Tensor {
         match self.dtype() {
             DType::F64 => self.reduced("sum", axes, keepdim, kernels::sum::<f64>),
             DType::F32 => self.reduced("sum", axes, keepdim, kernels::sum::<f32>),
@@ -78,33 +78,33 @@ impl Tensor {
 
     /// The sum of all elements.
     #[track_caller]
-    pub fn sum_all(&self) -> Tensor {
-        self.sum(&self.all_axes(), false)
+    pub fn sum(&self) -> Tensor {
+        self.sum_axes(&self.every_axis(), false)
     }
 
     /// The mean over axes; that of integers and truth values is an `F64`. The mean of no elements is NaN.
     #[track_caller]
-    pub fn mean(&self, axes: &[isize], keepdim: bool) -> Tensor {
+    pub fn mean_axes(&self, axes: &[isize], keepdim: bool) -> Tensor {
         let reduced = shape::axes("mean", &self.shape, axes).or_panic();
         let count: usize = reduced.iter().map(|&a| self.shape[a]).product();
-        self.cast(self.dtype().to_float()).sum(axes, keepdim) / count as f64
+        self.cast(self.dtype().to_float()).sum_axes(axes, keepdim) / count as f64
     }
 
     /// The mean of all elements.
     #[track_caller]
-    pub fn mean_all(&self) -> Tensor {
-        self.mean(&self.all_axes(), false)
+    pub fn mean(&self) -> Tensor {
+        self.mean_axes(&self.every_axis(), false)
     }
 
     /// The maximum over axes; NaN if there is one. The maximum of no elements is `-inf`, and for integers a panic.
     #[track_caller]
-    pub fn max(&self, axes: &[isize], keepdim: bool) -> Tensor {
+    pub fn max_axes(&self, axes: &[isize], keepdim: bool) -> Tensor {
         self.extreme("max", axes, keepdim, kernels::max::<f64>, kernels::max::<f32>, Ordering::Greater)
     }
 
     /// The minimum over axes; NaN if there is one. The minimum of no elements is `inf`, and for integers a panic.
     #[track_caller]
-    pub fn min(&self, axes: &[isize], keepdim: bool) -> Tensor {
+    pub fn min_axes(&self, axes: &[isize], keepdim: bool) -> Tensor {
         self.extreme("min", axes, keepdim, kernels::min::<f64>, kernels::min::<f32>, Ordering::Less)
     }
 
@@ -135,14 +135,14 @@ impl Tensor {
 
     /// The maximum of all elements.
     #[track_caller]
-    pub fn max_all(&self) -> Tensor {
-        self.max(&self.all_axes(), false)
+    pub fn max(&self) -> Tensor {
+        self.max_axes(&self.every_axis(), false)
     }
 
     /// The minimum of all elements.
     #[track_caller]
-    pub fn min_all(&self) -> Tensor {
-        self.min(&self.all_axes(), false)
+    pub fn min(&self) -> Tensor {
+        self.min_axes(&self.every_axis(), false)
     }
 
     /// `ln sum exp x` over axes, without overflow: the maximum is taken out of the sum. That of no elements is `-inf`.
@@ -156,33 +156,33 @@ impl Tensor {
     pub fn logsumexp(&self, axes: &[isize], keepdim: bool) -> Tensor {
         let shape = shape::reduce("logsumexp", &self.shape, axes, keepdim).or_panic();
         let x = self.cast(self.dtype().to_float());
-        let max = x.max(axes, true);
+        let max = x.max_axes(axes, true);
         // An infinite maximum is the result by itself; subtracting it would give NaN.
         let shift = Tensor::where_(max.is_finite(), &max, 0.0);
-        let sum = (&x - &shift).exp().sum(axes, true);
+        let sum = (&x - &shift).exp().sum_axes(axes, true);
         (sum.ln() + shift).reshaped(shape)
     }
 
     /// Whether any element along the axes is true (not zero).
     #[track_caller]
-    pub fn any(&self, axes: &[isize], keepdim: bool) -> Tensor {
+    pub fn any_axes(&self, axes: &[isize], keepdim: bool) -> Tensor {
         self.cast(DType::Bool).reduced("any", axes, keepdim, |row: &[bool]| row.contains(&true))
     }
 
     /// Whether all elements along the axes are true (not zero).
     #[track_caller]
-    pub fn all(&self, axes: &[isize], keepdim: bool) -> Tensor {
+    pub fn all_axes(&self, axes: &[isize], keepdim: bool) -> Tensor {
         self.cast(DType::Bool).reduced("all", axes, keepdim, |row: &[bool]| !row.contains(&false))
     }
 
     /// Whether any element at all is true (not zero).
     pub fn any_true(&self) -> bool {
-        self.any(&self.all_axes(), false).item() != 0.0
+        self.any_axes(&self.every_axis(), false).item() != 0.0
     }
 
     /// Whether every element is true (not zero).
     pub fn all_true(&self) -> bool {
-        self.all(&self.all_axes(), false).item() != 0.0
+        self.all_axes(&self.every_axis(), false).item() != 0.0
     }
 
     /// The position of the maximum along an axis, which is removed: the first of equal ones, and the first NaN if there

@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// ```
 /// use pyroxene_tensor::Tensor;
 /// let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
-/// let centred = &x - x.mean(&[0], true);
+/// let centred = &x - x.mean_axes(&[0], true);
 /// assert_eq!(centred.to_vec::<f64>(), [-1.5, -1.5, -1.5, 1.5, 1.5, 1.5]);
 /// assert_eq!(x.t().shape(), [3, 2]);
 /// ```
@@ -121,7 +121,7 @@ impl Tensor {
     ///
     /// ```
     /// use pyroxene_tensor::Tensor;
-    /// assert_eq!(Tensor::from([1.0, 2.0]).sum_all().item(), 3.0);
+    /// assert_eq!(Tensor::from([1.0, 2.0]).sum().item(), 3.0);
     /// ```
     #[track_caller]
     pub fn item(&self) -> f64 {

@@ -17,9 +17,9 @@ fn messages_name_the_operation_and_the_shapes() {
     says("add: cannot broadcast [8] with [3]", &|| zeros(&[8]) + zeros(&[3]));
     says("less: cannot broadcast [2, 3] with [4]", &|| x.less(zeros(&[4])));
     says("where: cannot broadcast [2, 3] with [4] with []", &|| Tensor::where_(&x, zeros(&[4]), 0.0));
-    says("sum: axis 2 is out of bounds for [2, 3]", &|| x.sum(&[2], false));
-    says("max: axis -3 is out of bounds for [2, 3]", &|| x.max(&[-3], false));
-    says("mean: axis 1 is given twice in [1, -1] for [2, 3]", &|| x.mean(&[1, -1], false));
+    says("sum: axis 2 is out of bounds for [2, 3]", &|| x.sum_axes(&[2], false));
+    says("max: axis -3 is out of bounds for [2, 3]", &|| x.max_axes(&[-3], false));
+    says("mean: axis 1 is given twice in [1, -1] for [2, 3]", &|| x.mean_axes(&[1, -1], false));
     says("logsumexp: axis 0 is out of bounds for []", &|| zeros(&[]).logsumexp(&[0], false));
     says("cumsum: axis 5 is out of bounds for [2, 3]", &|| x.cumsum(5));
     says("argmax: [0] has no elements along axis 0", &|| zeros(&[0]).argmax(0));
@@ -99,10 +99,10 @@ fn panics_point_at_the_caller() {
     points_here(|| x.xlogy(&y));
     points_here(|| -Tensor::from(i64::MIN));
     points_here(|| Tensor::where_(&x, &y, 0.0));
-    points_here(|| x.sum(&[7], true));
-    points_here(|| x.mean(&[7], true));
-    points_here(|| x.max(&[7], true));
-    points_here(|| x.any(&[7], true));
+    points_here(|| x.sum_axes(&[7], true));
+    points_here(|| x.mean_axes(&[7], true));
+    points_here(|| x.max_axes(&[7], true));
+    points_here(|| x.any_axes(&[7], true));
     points_here(|| x.logsumexp(&[7], true));
     points_here(|| x.cumsum(7));
     points_here(|| x.argmax(7));

@@ -65,16 +65,16 @@ fn check_reduction(
 
 #[test]
 fn sums_means_and_extremes() {
-    check_reduction("sum", plain, Tensor::sum, |row| row.iter().sum());
-    check_reduction("mean", plain, Tensor::mean, |row| row.iter().sum::<f64>() / row.len() as f64);
-    check_reduction("max", plain, Tensor::max, |row| row.iter().copied().fold(f64::NEG_INFINITY, f64::max));
-    check_reduction("min", plain, Tensor::min, |row| row.iter().copied().fold(f64::INFINITY, f64::min));
+    check_reduction("sum", plain, Tensor::sum_axes, |row| row.iter().sum());
+    check_reduction("mean", plain, Tensor::mean_axes, |row| row.iter().sum::<f64>() / row.len() as f64);
+    check_reduction("max", plain, Tensor::max_axes, |row| row.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+    check_reduction("min", plain, Tensor::min_axes, |row| row.iter().copied().fold(f64::INFINITY, f64::min));
     let nan_wins = |row: &[f64]| {
         if row.iter().any(|v| v.is_nan()) { f64::NAN } else { row.iter().copied().fold(f64::NEG_INFINITY, f64::max) }
     };
-    check_reduction("max", awkward, Tensor::max, nan_wins);
-    check_reduction("any", plain, Tensor::any, |row| f64::from(row.iter().any(|&v| v != 0.0)));
-    check_reduction("all", awkward, Tensor::all, |row| f64::from(row.iter().all(|&v| v != 0.0)));
+    check_reduction("max", awkward, Tensor::max_axes, nan_wins);
+    check_reduction("any", plain, Tensor::any_axes, |row| f64::from(row.iter().any(|&v| v != 0.0)));
+    check_reduction("all", awkward, Tensor::all_axes, |row| f64::from(row.iter().all(|&v| v != 0.0)));
     check_reduction("logsumexp", plain, Tensor::logsumexp, |row| {
         let max = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if row.is_empty() { max } else { max + row.iter().map(|v| (v - max).exp()).sum::<f64>().ln() }
@@ -84,34 +84,34 @@ fn sums_means_and_extremes() {
 #[test]
 fn single_precision_keeps_its_type_and_accumulates_in_double() {
     let x = Tensor::full([100_000], 0.1f32);
-    let sum = x.sum_all();
+    let sum = x.sum();
     assert_eq!(sum.dtype(), DType::F32);
     assert_eq!(sum.item(), f64::from((0.1f32 as f64 * 1e5) as f32));
     assert_eq!(x.cumsum(0).select(0, -1).item(), f64::from((0.1f32 as f64 * 1e5) as f32));
-    assert_eq!(x.mean_all().dtype(), DType::F32);
-    assert_eq!(x.max_all().item(), f64::from(0.1f32));
+    assert_eq!(x.mean().dtype(), DType::F32);
+    assert_eq!(x.max().item(), f64::from(0.1f32));
 }
 
 #[test]
 fn integers_and_truth_values() {
     let x = Tensor::from([[1, i64::MAX, -2], [3, 4, 5]]);
-    assert_eq!(x.sum(&[1], false).to_vec::<i64>(), [i64::MAX - 1, 12]);
-    assert_eq!(Tensor::from([i64::MAX, 1, -1]).sum_all().to_vec::<i64>(), [i64::MAX]);
-    assert_eq!(x.max(&[1], false).to_vec::<i64>(), [i64::MAX, 5]);
-    assert_eq!(x.min(&[1], false).to_vec::<i64>(), [-2, 3]);
-    assert_eq!(Tensor::from([1, 2]).mean_all().item(), 1.5);
+    assert_eq!(x.sum_axes(&[1], false).to_vec::<i64>(), [i64::MAX - 1, 12]);
+    assert_eq!(Tensor::from([i64::MAX, 1, -1]).sum().to_vec::<i64>(), [i64::MAX]);
+    assert_eq!(x.max_axes(&[1], false).to_vec::<i64>(), [i64::MAX, 5]);
+    assert_eq!(x.min_axes(&[1], false).to_vec::<i64>(), [-2, 3]);
+    assert_eq!(Tensor::from([1, 2]).mean().item(), 1.5);
     let mask = Tensor::from([true, false, true]);
-    assert_eq!(mask.sum_all().to_vec::<i64>(), [2]);
-    assert_eq!(mask.max_all().dtype(), DType::Bool);
+    assert_eq!(mask.sum().to_vec::<i64>(), [2]);
+    assert_eq!(mask.max().dtype(), DType::Bool);
     assert!(mask.any_true() && !mask.all_true());
     assert!(Tensor::zeros([0], DType::Bool).all_true());
     assert_eq!(mask.cumsum(0).to_vec::<i64>(), [1, 1, 2]);
     assert_eq!(mask.argmax(0).item(), 0.0);
-    let message = panic_message(|| Tensor::from([i64::MAX, 1]).sum_all());
+    let message = panic_message(|| Tensor::from([i64::MAX, 1]).sum());
     assert_eq!(message, "sum: the result for [2] over axes [0] is not an i64");
     let message = panic_message(|| Tensor::from([i64::MAX, 1]).cumsum(0));
     assert_eq!(message, "cumsum: a running sum of [2] along axis 0 is not an i64");
-    let message = panic_message(|| Tensor::zeros([2, 0], DType::I64).max(&[1], false));
+    let message = panic_message(|| Tensor::zeros([2, 0], DType::I64).max_axes(&[1], false));
     assert_eq!(message, "max: [2, 0] has no elements over axes [1]");
 }
 
@@ -161,6 +161,6 @@ fn scans_and_positions_along_each_axis() {
 #[test]
 fn a_sum_has_the_same_bits_however_the_elements_lie() {
     let data: Vec<f64> = plain(5000).iter().map(|v| v.exp()).collect();
-    let sums: Vec<f64> = layouts(&data, &[50, 100]).iter().map(|(_, x)| x.sum_all().item()).collect();
+    let sums: Vec<f64> = layouts(&data, &[50, 100]).iter().map(|(_, x)| x.sum().item()).collect();
     assert!(sums.iter().all(|&s| same(s, sums[0])), "{sums:?}");
 }

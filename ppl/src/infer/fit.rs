@@ -47,7 +47,7 @@ impl Nuts {
     /// let posterior = condition(model, [("y", [4.1, 5.2, 4.8, 5.7])]);
     /// let fit = Nuts::default().progress(false).run(&posterior, Seed(0))?;
     /// println!("{fit}");
-    /// assert!((fit["mean"].mean_all().item() - 4.9).abs() < 0.5);
+    /// assert!((fit["mean"].mean().item() - 4.9).abs() < 0.5);
     /// # Ok::<(), pyroxene::Error>(())
     /// ```
     ///
