@@ -58,6 +58,10 @@ fn elementwise(builder: &mut Builder, op: &Op, inputs: &Ids, shape: &Shape) -> O
     match op {
         Op::Unary(Unary::Neg) => negated(builder, inputs[0]),
         Op::Unary(Unary::Ln) => through(builder, inputs[0], |op| matches!(op, Op::Unary(Unary::Exp))),
+        Op::Select => {
+            let taken = if uniform_truth(builder, inputs[0])? { inputs[1] } else { inputs[2] };
+            Some(builder.expand(taken, shape))
+        }
         Op::Binary(op) => {
             let (a, b) = (inputs[0], inputs[1]);
             let (left, right) = (builder.graph.scalar(a), builder.graph.scalar(b));
@@ -72,6 +76,8 @@ fn elementwise(builder: &mut Builder, op: &Op, inputs: &Ids, shape: &Shape) -> O
                 (Binary::Pow, _, Some(2.0)) => builder.unary(Unary::Square, a),
                 (Binary::Pow, _, Some(-1.0)) => builder.unary(Unary::Recip, a),
                 (Binary::Mul, _, _) if a == b => builder.unary(Unary::Square, a),
+                // The support checks of positive variables that were made by an exponential. NaN compares false too.
+                (Binary::Less, _, Some(bound)) if bound <= 0.0 && is_never_negative(builder, a) => builder.scalar(0.0),
                 (Binary::Add, _, _) => match (negated(builder, a), negated(builder, b)) {
                     (_, Some(b)) => builder.binary(Binary::Sub, a, b),
                     (Some(a), None) => builder.binary(Binary::Sub, b, a),
@@ -88,6 +94,19 @@ fn elementwise(builder: &mut Builder, op: &Op, inputs: &Ids, shape: &Shape) -> O
         }
         _ => None,
     }
+}
+
+/// Whether a value is zero, positive or NaN whatever its input.
+fn is_never_negative(builder: &Builder, id: Id) -> bool {
+    use Unary::{Abs, Exp, Sigmoid, Softplus, Sqrt, Square};
+    matches!(builder.graph.node(id).op, Op::Unary(Exp | Square | Abs | Sqrt | Sigmoid | Softplus))
+}
+
+/// The value of a condition that is known now and the same everywhere, such as whether any data lies outside a support.
+fn uniform_truth(builder: &Builder, condition: Id) -> Option<bool> {
+    let mut values = builder.graph.node(condition).constant.as_ref()?.iter_f64().map(|value| value != 0.0);
+    let first = values.next()?;
+    values.all(|value| value == first).then_some(first)
 }
 
 /// A sum over repeated values is a product with their number; axes of size one need no sum; sums of sums join.
