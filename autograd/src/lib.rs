@@ -9,11 +9,13 @@
 //! | `op` | the list of primitives |
 //! | `elementwise`, `reduce`, `movement`, `linalg`, `random` | methods of `Var`, shape rules |
 //! | `eval` | direct evaluation |
+//! | `dependence` | which expressions depend on which |
 //! | `grad` | one derivative a primitive |
 //! | `program` | capture, passes, memory plan, execution |
 
 mod arena;
 mod capture;
+mod dependence;
 mod elementwise;
 mod eval;
 mod grad;
@@ -28,8 +30,9 @@ mod var;
 
 pub use arena::{Var, live_expressions, reset, scope};
 pub use capture::CaptureError;
+pub use dependence::{Dependence, dependence};
 pub use grad::{grad, hessian, vjp};
 pub use program::Program;
 pub use pyroxene_kernels::linalg::Triangle;
-pub use pyroxene_tensor::{DType, Shape, Tensor};
+pub use pyroxene_tensor::{DType, Shape, Slice, Tensor};
 pub use random::Key;

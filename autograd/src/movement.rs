@@ -161,6 +161,27 @@ impl Var {
         push(Op::IndexSelect(axis), &[self, indices], shape, dtype)
     }
 
+    /// Entries of the first axis by whole numbers of any shape (f64 or i64): the shape of `indices` takes that axis' place.
+    /// With an enumerated discrete value it picks parameters, `locs.take(z)`.
+    ///
+    /// ```
+    /// use pyroxene_autograd::Var;
+    /// let locs = Var::from([-1.0, 5.0]);
+    /// let picked = locs.take([[1.0, 0.0], [1.0, 1.0]]);
+    /// assert_eq!(picked.to_tensor().to_vec::<f64>(), [5.0, -1.0, 5.0, 5.0]);
+    /// ```
+    #[track_caller]
+    #[must_use]
+    pub fn take(self, indices: impl Into<Var>) -> Var {
+        let indices = indices.into();
+        let shape = self.shape();
+        if shape.is_empty() {
+            shape::fail("take: expected at least one axis to take from, got shape []");
+        }
+        let to: Shape = indices.shape().iter().chain(&shape[1..]).copied().collect();
+        self.index_select(0, indices.cast(DType::I64).reshape(&[-1])).reshape_to(to)
+    }
+
     /// Zeros of `size` along `axis`, plus the rows of `self` at `indices`; equal indices add up.
     #[track_caller]
     #[must_use]

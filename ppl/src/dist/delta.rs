@@ -80,6 +80,10 @@ impl Distribution for Delta {
         self.value.expand(&full)
     }
 
+    fn is_point_mass(&self) -> bool {
+        true
+    }
+
     fn is_reparameterized(&self) -> bool {
         true
     }

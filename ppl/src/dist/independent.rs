@@ -81,6 +81,10 @@ impl<D: Distribution> Distribution for Independent<D> {
         self.base.is_reparameterized()
     }
 
+    fn is_point_mass(&self) -> bool {
+        self.base.is_point_mass()
+    }
+
     fn enumerate_support(&self) -> Option<Vec<f64>> {
         if self.axes == 0 { self.base.enumerate_support() } else { None }
     }

@@ -126,6 +126,11 @@ pub trait Distribution: Debug {
         false
     }
 
+    /// Whether all mass is at one value, so that there is nothing to infer.
+    fn is_point_mass(&self) -> bool {
+        false
+    }
+
     /// The values that a scalar distribution of finite support takes, whatever its parameters.
     fn enumerate_support(&self) -> Option<Vec<f64>> {
         None
@@ -191,6 +196,10 @@ impl<D: Distribution + ?Sized> Distribution for Rc<D> {
 
     fn is_reparameterized(&self) -> bool {
         (**self).is_reparameterized()
+    }
+
+    fn is_point_mass(&self) -> bool {
+        (**self).is_point_mass()
     }
 
     fn enumerate_support(&self) -> Option<Vec<f64>> {

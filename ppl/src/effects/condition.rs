@@ -1,6 +1,6 @@
 //! Pyro's counterpart is `pyro.poutine.condition`.
 
-use super::{Cx, Effects, Model, Sample};
+use super::{Cx, Deterministic, Effects, Model, Sample};
 use crate::error::Error;
 use crate::values::Values;
 
@@ -22,6 +22,15 @@ impl Effects for Condition<'_> {
             self.unused.retain(|&name| name != site.name);
         }
         self.outer.sample(site);
+    }
+
+    fn deterministic(&mut self, site: &mut Deterministic) {
+        if self.data.get(&site.name).is_some() {
+            let message = "it was reparameterised or computed inside, so that data cannot be observed there; \
+                           apply `reparam` to the conditioned model";
+            Error::at(&site.name, message).raise();
+        }
+        self.outer.deterministic(site);
     }
 }
 

@@ -4,6 +4,7 @@ use super::plate::{Plate, PlateScope};
 use super::{Deterministic, Effects, Param, Sample, Trace, mask::Mask, scale::Scale, trace::Record};
 use crate::constraint::Constraint;
 use crate::dist::{Distribution, Unit};
+use crate::error::Error;
 use pyroxene_autograd::Var;
 use pyroxene_tensor::context;
 use std::rc::Rc;
@@ -118,9 +119,13 @@ impl Cx<'_> {
         body(&mut Cx(&mut scope), indices)
     }
 
-    /// Multiplies the log probabilities of the sites in `body`.
+    /// Multiplies the log probabilities of the sites in `body` by a positive factor.
     pub fn scale<R>(&mut self, factor: impl Into<Var>, body: impl FnOnce(&mut Cx) -> R) -> R {
-        body(&mut Cx(&mut Scale { factor: factor.into(), outer: self.0 }))
+        let factor = factor.into();
+        if !factor.is_traced() && factor.greater(0.0).all().item() == 0.0 {
+            Error::new(format!("scale: the factor must be positive, got {factor}")).raise();
+        }
+        body(&mut Cx(&mut Scale { factor, outer: self.0 }))
     }
 
     /// Lets the log probabilities of the sites in `body` count only where `mask` (booleans) is true.

@@ -1,15 +1,23 @@
 //! Reparameterisation. Pyro's counterparts are `pyro.poutine.reparam` and `pyro.infer.reparam`.
 
 use super::{Cx, Deterministic, Effects, Model, Sample};
+use crate::error::Error;
 
 /// Which sites are reparameterised, and how.
 pub trait Strategy {
     /// Gives `site` a value by other sites sent to `outer` and returns true, or leaves it as it is and returns false.
     fn apply(&self, site: &mut Sample, outer: &mut dyn Effects) -> bool;
+
+    /// The sites that must be there.
+    fn names(&self) -> &[String] {
+        &[]
+    }
 }
 
 struct Reparam<'a> {
     strategy: &'a dyn Strategy,
+    /// Names of the strategy that no site has had yet.
+    unused: Vec<&'a str>,
     outer: &'a mut dyn Effects,
 }
 
@@ -19,6 +27,7 @@ impl Effects for Reparam<'_> {
     }
 
     fn sample(&mut self, site: &mut Sample) {
+        self.unused.retain(|&name| name != site.name);
         if site.value.is_some() || !self.strategy.apply(site, self.outer) {
             self.outer.sample(site);
         }
@@ -43,7 +52,15 @@ impl Effects for Reparam<'_> {
 /// # Ok::<(), pyroxene::Error>(())
 /// ```
 pub fn reparam<R>(model: impl Model<R>, strategy: impl Strategy) -> impl Fn(&mut Cx) -> R {
-    move |cx| model(&mut Cx(&mut Reparam { strategy: &strategy, outer: cx.0 }))
+    move |cx| {
+        let unused = strategy.names().iter().map(String::as_str).collect();
+        let mut handler = Reparam { strategy: &strategy, unused, outer: cx.0 };
+        let result = model(&mut Cx(&mut handler));
+        if let Some(name) = handler.unused.first() {
+            Error::at(name, "the model has no such site to reparameterise").raise();
+        }
+        result
+    }
 }
 
 /// The non-centred form of location-scale sites: `x = loc + scale * x_decentered`, with `x_decentered` standard
@@ -66,6 +83,10 @@ impl NonCentered {
 }
 
 impl Strategy for NonCentered {
+    fn names(&self) -> &[String] {
+        self.names.as_deref().unwrap_or_default()
+    }
+
     fn apply(&self, site: &mut Sample, outer: &mut dyn Effects) -> bool {
         let named = self.names.as_ref().map(|names| names.contains(&site.name));
         if named == Some(false) {
@@ -74,7 +95,7 @@ impl Strategy for NonCentered {
         let Some(form) = site.dist.location_scale() else {
             if named == Some(true) {
                 let message = format!("{} has no location-scale form to decentre", site.dist.name());
-                crate::Error::at(&site.name, message).raise();
+                Error::at(&site.name, message).raise();
             }
             return false;
         };

@@ -2,6 +2,7 @@
 
 use crate::constraint::Constraint;
 use crate::dist::Distribution;
+use crate::error::Error;
 use pyroxene_autograd::{Key, Shape, Var};
 use smallvec::SmallVec;
 use std::rc::Rc;
@@ -56,6 +57,8 @@ pub struct Sample {
     pub auxiliary: bool,
     /// Whether inference may sum the site out; none leaves it to the algorithm.
     pub enumerate: Option<bool>,
+    /// Where discrete sites are enumerated: their axes are those from here on, counted from the right.
+    pub enumerated_from: Option<usize>,
 }
 
 impl Sample {
@@ -74,7 +77,14 @@ impl Sample {
             key: None,
             auxiliary: false,
             enumerate: None,
+            enumerated_from: None,
         }
+    }
+
+    /// Number of axes of the log probability: those of the batch shape, or of the value if it has more.
+    pub(crate) fn batch_rank(&self) -> usize {
+        let value = self.value.map_or(0, |value| value.ndim().saturating_sub(self.dist.event_shape().len()));
+        self.batch_shape.len().max(value)
     }
 
     /// Makes the value data.
@@ -99,11 +109,19 @@ impl Sample {
     /// If the site has no value yet.
     pub fn log_prob(&self) -> Var {
         let log_prob = self.unscaled_log_prob();
-        self.scale.map_or(log_prob, |scale| log_prob * scale)
+        match self.scale {
+            None => log_prob,
+            Some(scale) => self.same_extent("scale", log_prob, log_prob * scale),
+        }
     }
 
     /// [`Sample::log_prob`] before the scale.
     pub fn unscaled_log_prob(&self) -> Var {
+        self.masked_log_prob(0.0)
+    }
+
+    /// [`Sample::unscaled_log_prob`] with a number of one's choice where the mask is false.
+    pub(crate) fn masked_log_prob(&self, masked_out: f64) -> Var {
         let value = self.value.expect("a site that has run has a value");
         let mut log_prob = self.dist.log_prob(value);
         let shape = log_prob.shape();
@@ -111,10 +129,27 @@ impl Sample {
             let joint = pyroxene_tensor::shape::broadcast("log_prob", &[&shape, &self.batch_shape]);
             log_prob = log_prob.expand(&joint.expect("the value was checked against the batch shape"));
         }
-        if let Some(mask) = self.mask {
-            log_prob = mask.where_(log_prob, 0.0);
+        match self.mask {
+            None => log_prob,
+            Some(mask) => self.same_extent("mask", log_prob, mask.where_(log_prob, masked_out)),
         }
-        log_prob
+    }
+
+    /// A mask or scale must not repeat the site: it may only have axes that the site has, or those of enumerated values.
+    fn same_extent(&self, what: &str, before: Var, after: Var) -> Var {
+        let (before, grown) = (before.shape(), after.shape());
+        let size = |dim: usize| before.len().checked_sub(dim).map_or(1, |axis| before[axis]);
+        let first_enumerated = self.enumerated_from.unwrap_or(usize::MAX);
+        let repeats = (1..=grown.len()).any(|dim| dim < first_enumerated && grown[grown.len() - dim] != size(dim));
+        if repeats {
+            let message = format!(
+                "a {what} would repeat its log probability: shape {:?} became {:?}",
+                before.as_slice(),
+                grown.as_slice()
+            );
+            Error::at(&self.name, message).raise();
+        }
+        after
     }
 
     /// The plates in words: `plate "school" (8)`.

@@ -64,8 +64,8 @@ impl Effects for Auto<'_> {
         if site.observed {
             return;
         }
-        if is_enumerated(site) {
-            // The model sums it out; its value here decides nothing that is recorded.
+        if is_enumerated(site) || site.dist.is_point_mass() {
+            // The model sums it out or knows it; its value here decides nothing that is recorded.
             let key = self.outer.key(&site.name);
             site.value = Some(site.dist.draw(key, &site.batch_shape));
             return;

@@ -1,7 +1,7 @@
 //! The evidence lower bound by Monte Carlo. Pyro's counterparts are `Trace_ELBO` and, for enumerated sites, `TraceEnum_ELBO`.
 
 use super::enumerate::{Enumerate, is_enumerated, marginal_log_density};
-use crate::effects::{Cx, Lookup, Model, Sample, Substitute, Trace, replay, run_with};
+use crate::effects::{Cx, Effects, Lookup, Model, Sample, Substitute, Trace, replay, run_with};
 use crate::error::Error;
 use crate::guide::Guide;
 use crate::param::ParamStore;
@@ -69,6 +69,25 @@ impl TraceElbo {
     }
 }
 
+/// Cuts the derivative at draws that are not reparameterised: the score function stands for it. A part of it may exist, such as
+/// that of a gamma draw by its rate, and would be counted twice.
+struct Detach<'a> {
+    outer: &'a mut dyn Effects,
+}
+
+impl Effects for Detach<'_> {
+    fn outer(&mut self) -> Option<&mut dyn Effects> {
+        Some(self.outer)
+    }
+
+    fn sample(&mut self, site: &mut Sample) {
+        self.outer.sample(site);
+        if !site.observed && !site.dist.is_reparameterized() {
+            site.value = site.value.map(Var::stop_gradient);
+        }
+    }
+}
+
 /// The traces of one draw of the guide and of the model on it, and what the model enumerated.
 pub(crate) fn guided<R>(
     model: &impl Model<R>,
@@ -78,12 +97,14 @@ pub(crate) fn guided<R>(
     mut store: Option<&mut ParamStore>,
 ) -> Result<(Trace, Var), Error> {
     let guide_trace = run_with(
-        |cx: &mut Cx| Cx(&mut Substitute { values: params, outer: cx.0 }).trace(|cx| guide.run(cx)).1,
+        |cx: &mut Cx| {
+            let mut substitute = Substitute { values: params, outer: cx.0 };
+            Cx(&mut Detach { outer: &mut substitute }).trace(|cx| guide.run(cx)).1
+        },
         key,
         store.as_deref_mut(),
     )?;
-    let batch_dims = guide_trace.samples().iter().map(|site| site.batch_shape.len());
-    let plate_dims = batch_dims.max().unwrap_or(0).max(model_batch_dims(model, &guide_trace, params, key)?);
+    let batch_dims = model_batch_dims(model, &guide_trace, params, key)?;
     let replayed = replay(
         |cx: &mut Cx| {
             model(cx);
@@ -93,7 +114,7 @@ pub(crate) fn guided<R>(
     let (model_trace, log_density) = run_with(
         |cx: &mut Cx| {
             let mut substitute = Substitute { values: params, outer: cx.0 };
-            let mut enumerate = Enumerate::new(plate_dims, &mut substitute);
+            let mut enumerate = Enumerate::new(batch_dims, &mut substitute);
             let (_, trace) = Cx(&mut enumerate).trace(&replayed);
             let log_density = marginal_log_density(&trace, &enumerate.sites);
             (trace, log_density)
@@ -115,12 +136,13 @@ fn model_batch_dims<R>(model: &impl Model<R>, guide: &Trace, params: &dyn Lookup
     );
     let trace =
         run_with(|cx: &mut Cx| Cx(&mut Substitute { values: params, outer: cx.0 }).trace(&replayed).1, key, None)?;
-    Ok(trace.samples().iter().map(|site| site.batch_shape.len()).max().unwrap_or(0))
+    Ok(trace.samples().iter().map(Sample::batch_rank).max().unwrap_or(0))
 }
 
 /// Model and guide must draw the same latent sites.
 fn check_sites(model: &Trace, guide: &Trace) -> Result<(), Error> {
-    let missing = |site: &&Sample| guide.sample(&site.name).is_none() && !is_enumerated(site);
+    let missing =
+        |site: &&Sample| guide.sample(&site.name).is_none() && !is_enumerated(site) && !site.dist.is_point_mass();
     if let Some(site) = model.latents().find(missing) {
         return Err(Error::at(&site.name, "the guide does not draw this latent site of the model"));
     }

@@ -1,13 +1,14 @@
 //! Discrete latent variables summed out exactly. Pyro's counterparts are `poutine.enum` and `TraceEnum_ELBO`.
 //!
-//! Each enumerated site gets an axis of its own, to the left of all batch axes, along which its value runs over the support.
+//! Each enumerated site gets an axis of its own, to the left of all batch axes, along which its value runs over the support:
+//! in a plate of 100, a coin has the values `[[0], [1]]` of shape `[2, 1]`. In front of an event axis put `unsqueeze(-1)`.
 //! Everything that depends on it then carries that axis, and the log density sums it out by variable elimination with
 //! plates (Obermeyer et al. 2019, "Tensor variable elimination for plated factor graphs"): sites in the innermost plates
 //! first, their factors multiplied, summed over the plates that the site is not in, and added up over its values.
 
 use crate::effects::{Effects, Sample, Trace};
 use crate::error::Error;
-use pyroxene_autograd::{Tensor, Var};
+use pyroxene_autograd::{Shape, Tensor, Var, dependence};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -18,6 +19,8 @@ pub(crate) struct Enumerated {
     /// Its axis, counted from the right.
     dim: usize,
     plates: BTreeSet<Rc<str>>,
+    value: Var,
+    support: usize,
 }
 
 /// Whether a site is summed out: a latent one of finite support, unless the model forbids it.
@@ -36,6 +39,11 @@ impl<'a> Enumerate<'a> {
     pub(crate) fn new(batch_dims: usize, outer: &'a mut dyn Effects) -> Enumerate<'a> {
         Enumerate { batch_dims, sites: Vec::new(), outer }
     }
+
+    /// The values of the sites enumerated so far.
+    pub(crate) fn values(&self) -> Vec<Var> {
+        self.sites.iter().map(|site| site.value).collect()
+    }
 }
 
 impl Effects for Enumerate<'_> {
@@ -44,19 +52,37 @@ impl Effects for Enumerate<'_> {
     }
 
     fn sample(&mut self, site: &mut Sample) {
+        site.enumerated_from = (!self.sites.is_empty()).then_some(self.batch_dims + 1);
         if site.value.is_none() && is_enumerated(site) {
+            check_plates(site, self.batch_dims);
             let support = site.dist.enumerate_support().expect("is_enumerated");
             let dim = self.batch_dims + self.sites.len() + 1;
             let mut shape = vec![1; dim];
             shape[0] = support.len();
-            site.value = Some(Var::from(Tensor::from_vec(support, &shape)));
-            self.sites.push(Enumerated {
+            let enumerated = Enumerated {
                 name: site.name.clone(),
                 dim,
                 plates: site.plates.iter().map(|plate| plate.name.clone()).collect(),
-            });
+                support: support.len(),
+                value: Var::from(Tensor::from_vec(support, &shape)),
+            };
+            site.value = Some(enumerated.value);
+            self.sites.push(enumerated);
         }
         self.outer.sample(site);
+    }
+}
+
+/// An enumerated site has one value an element of its plates: other batch axes would share it.
+fn check_plates(site: &Sample, batch_dims: usize) {
+    let rank = site.batch_shape.len();
+    let owned = |dim: usize| site.plates.iter().any(|plate| plate.dim.unsigned_abs() == dim);
+    if (1..=rank.min(batch_dims)).any(|dim| site.batch_shape[rank - dim] > 1 && !owned(dim)) {
+        let message = format!(
+            "it is summed out, and its batch shape {:?} has elements that no plate makes independent; put it in a plate",
+            site.batch_shape.as_slice()
+        );
+        Error::at(&site.name, message).raise();
     }
 }
 
@@ -78,7 +104,12 @@ pub(crate) fn marginal_log_density(trace: &Trace, enumerated: &[Enumerated]) -> 
     if enumerated.is_empty() {
         return trace.log_density();
     }
-    let mut factors: Vec<Factor> = trace.samples().iter().map(|site| Factor::new(site, enumerated)).collect();
+    let log_probs: Vec<Var> = trace.samples().iter().map(|site| log_prob(site, enumerated)).collect();
+    let values: Vec<Var> = enumerated.iter().map(|site| site.value).collect();
+    let found = dependence(&values);
+    let pairs = trace.samples().iter().zip(log_probs);
+    let mut factors: Vec<Factor> =
+        pairs.map(|(site, log_prob)| Factor::new(site, log_prob, found.of(log_prob), enumerated)).collect();
     let mut order: Vec<usize> = (0..enumerated.len()).collect();
     order.sort_by_key(|&index| std::cmp::Reverse((enumerated[index].plates.len(), index)));
     for index in order {
@@ -90,32 +121,80 @@ pub(crate) fn marginal_log_density(trace: &Trace, enumerated: &[Enumerated]) -> 
     factors.into_iter().map(Factor::total).sum()
 }
 
+/// The log probability of a site before its scale. A masked enumerated site has all its values with equal probability, so that
+/// it adds nothing.
+fn log_prob(site: &Sample, enumerated: &[Enumerated]) -> Var {
+    let own = enumerated.iter().find(|enumerated| enumerated.name == site.name);
+    site.masked_log_prob(own.map_or(0.0, |own| -(own.support as f64).ln()))
+}
+
 impl Factor {
-    fn new(site: &Sample, enumerated: &[Enumerated]) -> Factor {
-        let value = site.unscaled_log_prob();
+    fn new(site: &Sample, value: Var, depends: &[usize], enumerated: &[Enumerated]) -> Factor {
         let shape = value.shape();
         let size = |dim: usize| shape.len().checked_sub(dim).map_or(1, |axis| shape[axis]);
-        let depends = (0..enumerated.len()).filter(|&index| size(enumerated[index].dim) > 1).collect();
+        if let Some(lost) = depends.iter().map(|&index| &enumerated[index]).find(|on| size(on.dim) != on.support) {
+            let message = format!(
+                "it depends on the values of the enumerated site {:?}, but not along their axis (-{}): a reduction mixed them, \
+                 or they met an event axis, before which they want `unsqueeze(-1)`",
+                lost.name, lost.dim
+            );
+            Error::at(&site.name, message).raise();
+        }
+        let foreign = |(index, on): &(usize, &Enumerated)| size(on.dim) > 1 && !depends.contains(index);
+        if let Some((_, on)) = enumerated.iter().enumerate().find(foreign) {
+            let message = format!(
+                "its log probability of shape {:?} has an axis where the values of the enumerated site {:?} lie, without \
+                 depending on them",
+                shape.as_slice(),
+                on.name
+            );
+            Error::at(&site.name, message).raise();
+        }
         let plates: BTreeSet<_> =
             site.plates.iter().map(|plate| (plate.name.clone(), plate.dim.unsigned_abs())).collect();
+        let mut factor = Factor {
+            value,
+            scale: site.scale,
+            depends: depends.iter().copied().collect(),
+            plates,
+            site: site.name.clone(),
+        };
+        if factor.depends.is_empty() {
+            factor.apply_scale();
+            return factor;
+        }
         // Batch axes that no plate owns are parts of one event.
-        let taken =
-            |dim: usize| plates.iter().any(|&(_, plate)| plate == dim) || enumerated.iter().any(|site| site.dim == dim);
-        let own: Vec<isize> = (1..=shape.len()).filter(|&dim| !taken(dim)).map(|dim| -(dim as isize)).collect();
-        let mut factor = Factor { value, scale: site.scale, depends, plates, site: site.name.clone() };
+        let taken = |dim: usize| {
+            factor.plates.iter().any(|&(_, plate)| plate == dim) || enumerated.iter().any(|site| site.dim == dim)
+        };
+        let own: Vec<usize> = (1..=shape.len()).filter(|&dim| !taken(dim)).collect();
         factor.sum(&own);
         factor
     }
 
-    fn sum(&mut self, dims: &[isize]) {
+    /// Sums over axes, counted from the right.
+    fn sum(&mut self, dims: &[usize]) {
+        let scale = self.scale.map_or(Shape::new(), Var::shape);
+        let size = |&dim: &usize| scale.len().checked_sub(dim).map_or(1, |axis| scale[axis]);
+        if dims.iter().map(size).any(|size| size > 1) {
+            let message = "its scale differs within what is summed before an enumerated site is summed out";
+            Error::at(&self.site, message).raise();
+        }
         if !dims.is_empty() {
-            self.value = self.value.sum_axes(dims, true);
+            let axes: Vec<isize> = dims.iter().map(|&dim| -(dim as isize)).collect();
+            self.value = self.value.sum_axes(&axes, true);
         }
     }
 
-    fn total(self) -> Var {
-        let sum = self.value.sum();
-        self.scale.map_or(sum, |scale| sum * scale)
+    fn apply_scale(&mut self) {
+        if let Some(scale) = self.scale.take() {
+            self.value *= scale;
+        }
+    }
+
+    fn total(mut self) -> Var {
+        self.apply_scale();
+        self.value.sum()
     }
 }
 
@@ -139,7 +218,7 @@ fn eliminate(index: usize, site: &Enumerated, factors: Vec<Factor>, enumerated: 
             );
             Error::at(&factor.site, message).raise();
         }
-        factor.sum(&extra.iter().map(|&(_, dim)| -(dim as isize)).collect::<Vec<_>>());
+        factor.sum(&extra.iter().map(|&(_, dim)| dim).collect::<Vec<_>>());
         factor.plates = factor.plates.difference(&extra).cloned().collect();
         product = Some(match product {
             None => factor,
@@ -173,7 +252,7 @@ fn same_scale(a: Option<Var>, b: Option<Var>) -> bool {
     match (a, b) {
         (None, None) => true,
         (Some(a), Some(b)) if a.is_traced() || b.is_traced() => a.same(b),
-        (Some(a), Some(b)) => a.len() == 1 && b.len() == 1 && a.item() == b.item(),
+        (Some(a), Some(b)) => a.shape() == b.shape() && a.equal(b).all().item() == 1.0,
         (Some(one), None) | (None, Some(one)) => !one.is_traced() && one.len() == 1 && one.item() == 1.0,
     }
 }

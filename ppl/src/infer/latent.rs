@@ -1,12 +1,12 @@
 //! From a model to a log density on R^n: the latent variables laid out in one unconstrained vector.
 
 use super::LogDensity;
-use super::enumerate::{Enumerate, marginal_log_density};
+use super::enumerate::{Enumerate, is_enumerated, marginal_log_density};
 use crate::constraint::Constraint;
 use crate::effects::{Cx, Effects, Model, Sample, Seed, Trace, run_with};
 use crate::error::Error;
 use crate::transform::biject_to;
-use pyroxene_autograd::{Key, Program, Shape, Tensor, Var, grad, scope};
+use pyroxene_autograd::{Key, Program, Shape, Tensor, Var, dependence, grad, scope};
 use pyroxene_kernels::random::{Stream, hash_name, mix};
 use std::ops::Range;
 
@@ -44,9 +44,9 @@ pub(crate) fn layout<R>(model: &impl Model<R>, seed: Seed) -> Result<Layout, Err
                 format!("plate {:?} is a subsample; sampling wants all {} elements", plate.name, plate.full_size);
             return Err(Error::at(&plate.name, message));
         }
-        let batch_dims = trace.samples().iter().map(|site| site.batch_shape.len()).max().unwrap_or(0);
+        let batch_dims = trace.samples().iter().map(Sample::batch_rank).max().unwrap_or(0);
         let mut layout = Layout { latents: Vec::new(), dim: 0, batch_dims, deterministic: Vec::new() };
-        for site in trace.latents().filter(|site| !super::enumerate::is_enumerated(site)) {
+        for site in trace.latents().filter(|site| !is_enumerated(site) && !site.dist.is_point_mass()) {
             let latent = latent(site, layout.dim)?;
             layout.dim = latent.range.end;
             layout.latents.push(latent);
@@ -54,7 +54,7 @@ pub(crate) fn layout<R>(model: &impl Model<R>, seed: Seed) -> Result<Layout, Err
         if layout.dim == 0 {
             return Err(Error::new("the model has no continuous latent variables to sample"));
         }
-        layout.deterministic = fixed_deterministic(model, &layout, &trace, key)?;
+        layout.deterministic = reported(model, &layout, &trace, key)?;
         Ok(layout)
     })
 }
@@ -73,26 +73,26 @@ fn latent(site: &Sample, start: usize) -> Result<Latent, Error> {
     Ok(Latent { name: site.name.clone(), shape, unconstrained, range: start..start + len })
 }
 
-/// Reported values whose shape does not change when discrete sites are enumerated: those that do not depend on one.
-fn fixed_deterministic<R>(
-    model: &impl Model<R>,
-    layout: &Layout,
-    drawn: &Trace,
-    key: Key,
-) -> Result<Vec<(String, Shape)>, Error> {
-    if drawn.deterministic().is_empty() {
+/// Values to report that no enumerated site decides: deterministic ones, and point masses.
+fn reported<R>(model: &impl Model<R>, layout: &Layout, drawn: &Trace, key: Key) -> Result<Vec<(String, Shape)>, Error> {
+    let points = drawn.latents().filter(|site| site.dist.is_point_mass()).map(|site| site.name.clone());
+    let names: Vec<String> = points.chain(drawn.deterministic().iter().map(|site| site.name.clone())).collect();
+    if names.is_empty() {
         return Ok(Vec::new());
     }
-    let enumerated = run_with(|cx: &mut Cx| run_enumerated(cx, model, layout.batch_dims), key, None)?;
-    let pairs = drawn.deterministic().iter().zip(enumerated.deterministic());
-    Ok(pairs
-        .filter(|(drawn, enumerated)| drawn.value.shape() == enumerated.value.shape())
-        .map(|(drawn, _)| (drawn.name.clone(), drawn.value.shape()))
-        .collect())
-}
-
-fn run_enumerated<R>(cx: &mut Cx, model: &impl Model<R>, batch_dims: usize) -> Trace {
-    Cx(&mut Enumerate::new(batch_dims, cx.0)).trace(model).1
+    let (trace, values) = run_with(
+        |cx: &mut Cx| {
+            let mut enumerate = Enumerate::new(layout.batch_dims, cx.0);
+            let (_, trace) = Cx(&mut enumerate).trace(model);
+            (trace, enumerate.values())
+        },
+        key,
+        None,
+    )?;
+    let found = dependence(&values);
+    let independent = |name: &String| trace.value(name).is_some_and(|value| found.of(value).is_empty());
+    let with_shape = |name: String| drawn.value(&name).map(|value| (name, value.shape()));
+    Ok(names.into_iter().filter(independent).filter_map(with_shape).collect())
 }
 
 /// Data must be numbers of the site's support, where that is known without the latent variables.

@@ -35,6 +35,9 @@ pub fn prior_predictive<R>(model: &impl Model<R>, count: usize, seed: Seed) -> R
 /// that the data are drawn anew, or a model of new data that uses the same site names. Gives, for each site and reported value
 /// that is not set, a tensor `[count, ...]`; for a fit `count` is `chains * draws`.
 ///
+/// A discrete site that sampling summed out is drawn anew given the continuous ones: right for new data, but no posterior of the
+/// old data's assignments.
+///
 /// # Errors
 /// What is wrong with the model; that it has no site in common with the posterior; or that a site's shape is not that of its
 /// draws.
