@@ -2,6 +2,7 @@
 
 use crate::arena::{Var, with_node};
 use crate::op::Op;
+use crate::reduce::accumulate;
 use crate::shape;
 use crate::var::push;
 use pyroxene_kernels::linalg::Triangle;
@@ -31,7 +32,7 @@ impl Var {
             b = b.unsqueeze(1);
         }
         let full = shape::matmul(&a.shape(), &b.shape());
-        let dtype = a.dtype().promote(b.dtype());
+        let dtype = accumulate(a.dtype().promote(b.dtype()));
         push(Op::Matmul, &[a, b], full, dtype).reshape_to(result)
     }
 

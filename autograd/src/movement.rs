@@ -2,6 +2,7 @@
 
 use crate::arena::{Var, with_node};
 use crate::op::{Op, Stride};
+use crate::reduce::accumulate;
 use crate::shape;
 use crate::var::push;
 use pyroxene_tensor::{DType, Shape, Slice};
@@ -142,9 +143,10 @@ impl Var {
         push(Op::Slice(strides), &[self], shape, dtype)
     }
 
-    /// Rows of one axis, by a vector of whole numbers.
+    /// Rows of one axis, by a vector of whole numbers (i64); negative ones count from the end.
     ///
-    /// Reading an index outside the axis is an error when the values are computed.
+    /// # Panics
+    /// If the indices are no vector of i64; when the values are computed, if one is outside the axis.
     #[track_caller]
     #[must_use]
     pub fn index_select(self, axis: isize, indices: impl Into<Var>) -> Var {
@@ -182,7 +184,8 @@ impl Var {
         self.index_select(0, indices.cast(DType::I64).reshape(&[-1])).reshape_to(to)
     }
 
-    /// Zeros of `size` along `axis`, plus the rows of `self` at `indices`; equal indices add up.
+    /// Zeros of `size` along `axis`, plus the rows of `self` at `indices` (negative ones count from the end); equal indices add
+    /// up, and truth values are counted.
     #[track_caller]
     #[must_use]
     pub fn index_add(self, axis: isize, indices: impl Into<Var>, size: usize) -> Var {
@@ -197,6 +200,7 @@ impl Var {
             ));
         }
         shape[axis] = size;
+        let dtype = accumulate(dtype);
         push(Op::IndexAdd(axis), &[self, indices], shape, dtype)
     }
 

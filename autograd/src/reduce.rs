@@ -22,7 +22,8 @@ fn drop_axes(kept: Var, old: &[usize], axes: Axes) -> Var {
     kept.reshape_to(left)
 }
 
-fn accumulate(dtype: DType) -> DType {
+/// The type of sums: truth values are counted.
+pub(crate) fn accumulate(dtype: DType) -> DType {
     if dtype == DType::Bool { DType::I64 } else { dtype }
 }
 

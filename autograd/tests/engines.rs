@@ -94,6 +94,24 @@ fn cases() -> Vec<Case> {
             }
             Var::stack(&states, 0)
         }),
+        case!("flipped single", [[3]], |x| x[0].slice(0, ..1).flip(0).cumsum(0) * x[0]),
+        case!("indices from the end", [[4, 2]], |x| x[0].index_select(0, Var::from([-1i64, 1, -4])).index_add(
+            0,
+            Var::from([0i64, -1, -1]),
+            3
+        )),
+        case!("matmul of nothing", [[3, 2, 1], [2]], |x| {
+            let (none, one) = (x[0].slice(2, ..0), x[1].expand(&[3, 1, 2]).slice(1, ..0));
+            none.flip(0).matmul(one) + x[0] * x[1]
+        }),
+        case!("truth values counted", [[3], [3]], |x| {
+            let less = x[0].less(x[1]);
+            less.matmul(less) * x[0] + less.index_add(0, Var::from([0i64, 0, 1]), 2).sum() * x[1]
+        }),
+        Case {
+            smooth: false,
+            ..case!("sum of no infinities", [[2]], |x| (x[0] * 0.0).ln().expand(&[0, 2]).sum_axes(&[0], false) + x[0])
+        },
         Case {
             smooth: false,
             ..case!("comparisons", [[4], [4]], |x| {

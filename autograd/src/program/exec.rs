@@ -238,12 +238,14 @@ impl Task {
 }
 
 impl Extent {
-    /// Where row `index` of the axis begins; panics if there is no such row.
+    /// Where row `index` of the axis begins, counted from the end if it is negative; panics if there is no such row.
     fn row(self, op: &str, outer: usize, index: f64) -> usize {
-        if !(index >= 0.0 && index < self.size as f64) {
+        let size = self.size as f64;
+        if !(index >= -size && index < size) {
             crate::shape::fail(format_args!("{op}: index {index} is not within an axis of size {}", self.size));
         }
-        (outer * self.size + index as usize) * self.inner
+        let row = if index < 0.0 { index + size } else { index };
+        (outer * self.size + row as usize) * self.inner
     }
 }
 
@@ -251,6 +253,9 @@ impl Product {
     fn run(&self, memory: &mut [f64]) {
         let (m, k, n) = self.sizes;
         let (target, memory) = split(memory, &self.out);
+        if k == 0 {
+            return target.fill(0.0);
+        }
         let (a, b) = (self.a.read(&memory), self.b.read(&memory));
         for (&(a_start, b_start), target) in self.batch.iter().zip(target.chunks_exact_mut((m * n).max(1))) {
             let a = Mat::new(&a[a_start..], m, k, self.a_strides.0, self.a_strides.1);

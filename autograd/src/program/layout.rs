@@ -37,6 +37,13 @@ pub(crate) fn row_major(shape: &[usize]) -> Strides {
     strides
 }
 
+/// The strides with zeros for axes along which nobody steps: those of one element, and all if there are no elements.
+fn canonical(mut strides: Strides, shape: &[usize]) -> Strides {
+    let none = shape.contains(&0);
+    strides.iter_mut().zip(shape).filter(|(_, size)| none || **size == 1).for_each(|(stride, _)| *stride = 0);
+    strides
+}
+
 impl View {
     pub(crate) fn contiguous(place: Place, shape: Shape) -> View {
         View { place, offset: 0, strides: row_major(&shape), shape }
@@ -44,7 +51,8 @@ impl View {
 
     pub(crate) fn constant(value: &Tensor) -> View {
         let (data, offset) = value.as_arc().expect("constants of the graph are f64");
-        View { place: Place::Data(data.clone()), offset, shape: value.shape().into(), strides: value.strides().into() }
+        let strides = canonical(value.strides().into(), value.shape());
+        View { place: Place::Data(data.clone()), offset, shape: value.shape().into(), strides }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -91,7 +99,7 @@ impl View {
             }
             op => unreachable!("{} is not a view", op.name()),
         };
-        Some(View { place: self.place.clone(), offset: offset as usize, shape, strides })
+        Some(View { place: self.place.clone(), offset: offset as usize, strides: canonical(strides, &shape), shape })
     }
 
     /// The strides after a reshape that only adds or drops axes of size one.

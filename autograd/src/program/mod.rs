@@ -29,8 +29,8 @@ use std::sync::Arc;
 /// Cloning is cheap (the code and constants are shared, the working memory is not), and a Program is `Send`: one clone for
 /// each thread.
 ///
-/// Inside, all values are f64: booleans are 0 and 1, whole numbers are exact up to 2^53, and f32 expressions are computed in
-/// f64.
+/// Inside, all values are f64: booleans are 0 and 1, whole numbers are exact up to 2^53 (beyond that they round, unnoticed),
+/// casts to i64 drop fractions and keep NaN, and f32 expressions are computed in f64.
 ///
 /// ```
 /// use pyroxene_autograd::{grad, Program};

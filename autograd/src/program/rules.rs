@@ -1,4 +1,5 @@
-//! Algebraic rules, applied as a node is added. Each keeps the value up to rounding, and NaN and infinities as they are.
+//! Algebraic rules, applied as a node is added. Each keeps the value up to rounding, and NaN and infinities as they are, but
+//! that `ln(exp(x))` becomes `x`, which does not overflow.
 
 use super::graph::{Builder, Id, Ids};
 use crate::op::{Axes, Op};
@@ -121,6 +122,10 @@ fn sum(builder: &mut Builder, axes: Axes, x: Id, shape: &Shape) -> Option<Id> {
     // The same axes with the broadcast undone.
     let raised: Shape = (0..from.len()).map(|axis| if axis < added { 1 } else { small[axis - added] }).collect();
     let repeats: usize = axes.iter().filter(|&axis| raised[axis] == 1).map(|axis| from[axis]).product();
+    if repeats == 0 {
+        // Nothing is summed: zero times an infinite value would be NaN.
+        return None;
+    }
     let left = Axes::new(axes.iter().filter(|&axis| raised[axis] != 1));
     let mut result = builder.reshape(inner, &raised);
     if left.iter().next().is_some() {
