@@ -150,7 +150,7 @@ impl Effects for Unconstrain<'_> {
                 );
                 Error::at(&site.name, message).raise();
             }
-            self.log_abs_det.push(transform.log_abs_det(point, value).sum());
+            self.log_abs_det.push(planted::jacobian(transform.log_abs_det(point, value).sum()));
             site.value = Some(value);
         }
         self.outer.sample(site);
@@ -328,5 +328,61 @@ impl LogDensity for ModelDensity {
         let mut log_density = [0.0];
         self.program.run(&[position], &mut [&mut log_density, gradient]);
         log_density[0]
+    }
+}
+
+/// A planted bug: tests flip the Jacobian's sign to see that their check of exact moments would notice.
+mod planted {
+    use pyroxene_autograd::Var;
+
+    #[cfg(test)]
+    thread_local! {
+        pub(super) static FLIPPED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    }
+
+    pub(super) fn jacobian(log_abs_det: Var) -> Var {
+        #[cfg(test)]
+        if FLIPPED.get() {
+            return -log_abs_det;
+        }
+        log_abs_det
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dist::{HalfNormal, LogNormal};
+    use crate::infer::Nuts;
+    use crate::infer::diagnostics::mcse_mean;
+
+    /// The largest z-score of first and second moments of constrained variables against their exact values.
+    fn largest_z() -> f64 {
+        let model = |cx: &mut Cx| {
+            cx.sample("half", HalfNormal::new(2.0));
+            cx.sample("log", LogNormal::new(0.0, 0.5));
+        };
+        let fit = Nuts::default().progress(false).run(&model, Seed(0)).expect("the model is right");
+        let exact = [("half", 2.0 * (2.0 / std::f64::consts::PI).sqrt(), 4.0), ("log", 0.125f64.exp(), 0.5f64.exp())];
+        exact.into_iter().fold(0.0, |largest, (name, mean, square)| {
+            let z = |power: i32, exact: f64| {
+                let draws: Vec<f64> = fit[name].to_vec::<f64>().iter().map(|x| x.powi(power)).collect();
+                let chains: Vec<&[f64]> = draws.chunks(1000).collect();
+                let z = ((draws.iter().sum::<f64>() / draws.len() as f64 - exact) / mcse_mean(&chains)).abs();
+                // Chains that never moved know nothing.
+                if z.is_nan() { f64::INFINITY } else { z }
+            };
+            z(1, mean).max(z(2, square)).max(largest)
+        })
+    }
+
+    #[test]
+    fn a_jacobian_of_the_wrong_sign_is_caught() {
+        assert!(largest_z() < 4.0);
+        planted::FLIPPED.set(true);
+        let flipped = std::panic::catch_unwind(largest_z);
+        planted::FLIPPED.set(false);
+        // With the wrong sign the posterior is another one, or none at all.
+        assert!(flipped.is_err() || flipped.is_ok_and(|z| z > 4.0));
     }
 }
