@@ -154,16 +154,16 @@ impl Fit {
                 self.max_depth
             ));
         }
-        for chain in &self.samples.chains {
-            let energy = chain.energies();
-            let value = e_bfmi(&energy);
-            if value < 0.3 {
-                warnings.push(format!(
-                    "E-BFMI of chain {} is {value:.2}, below 0.3; its energy goes with {}",
-                    chain.chain,
-                    self.goes_with(chain, &energy)
-                ));
-            }
+        let low = |chain: &&super::ChainDraws| e_bfmi(&chain.energies()) < 0.3;
+        let slow: Vec<&super::ChainDraws> = self.samples.chains.iter().filter(low).collect();
+        if let Some(first) = slow.first() {
+            let chains: Vec<String> =
+                slow.iter().map(|c| format!("{} ({:.2})", c.chain, e_bfmi(&c.energies()))).collect();
+            warnings.push(format!(
+                "E-BFMI is below 0.3 in chains {}; the energy goes with {}",
+                chains.join(", "),
+                self.goes_with(first)
+            ));
         }
         let unmixed: Vec<&str> =
             rows.iter().filter(|row| row.summary.r_hat > 1.01).map(|row| row.name.as_str()).collect();
@@ -194,12 +194,13 @@ impl Fit {
     }
 
     /// The sites that correlate most with the energy of a chain.
-    fn goes_with(&self, chain: &super::ChainDraws, energy: &[f64]) -> String {
+    fn goes_with(&self, chain: &super::ChainDraws) -> String {
+        let energy = chain.energies();
         let (energy_mean, energy_sd) = moments(energy.iter().copied());
         let score = |coordinate: usize| {
             let x = chain.coordinate(coordinate);
             let (mean, sd) = moments(x.iter().copied());
-            let products = x.iter().zip(energy).map(|(x, e)| (x - mean) * (e - energy_mean));
+            let products = x.iter().zip(&energy).map(|(x, e)| (x - mean) * (e - energy_mean));
             products.sum::<f64>() / (x.len() as f64 * sd * energy_sd)
         };
         self.rank(score, |score| format!("correlation {score:+.2}"))
