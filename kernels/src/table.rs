@@ -72,7 +72,7 @@ table! {
     "Calls `callback! { (Variant, method, \"doc\") ... }` with every row of [`Unary`](crate::table::Unary).";
     Neg neg, number, -3.0 .. 3.0, "(-$x)", math::basic::neg, "The negative.";
     Abs abs, number, 0.1 .. 3.0, "abs($x)", math::basic::abs, "The magnitude.";
-    Sign sign, number, 0.1 .. 3.0, "sign($x)", math::basic::sign, "-1, 0 or 1 with the sign of the argument; zeros and NaN are kept.";
+    Sign sign, number, 0.1 .. 3.0, "px_sign($x)", math::basic::sign, "-1, 0 or 1 with the sign of the argument; zeros and NaN are kept.";
     Floor floor, number, 0.1 .. 0.9, "floor($x)", math::basic::floor, "The greatest integer that is not above.";
     Ceil ceil, number, 0.1 .. 0.9, "ceil($x)", math::basic::ceil, "The least integer that is not below.";
     Round round, number, 0.1 .. 0.4, "round($x)", math::basic::round, "The nearest integer, halves to the even one.";
@@ -82,7 +82,7 @@ table! {
     Square square, number, -3.0 .. 3.0, "($x * $x)", math::basic::square, "The square.";
     Exp exp, number, -5.0 .. 5.0, "exp($x)", math::exp::exp, "The exponential.";
     Expm1 exp_m1, number, -2.0 .. 2.0, "px_expm1($x)", math::exp::exp_m1, "exp(x) - 1, accurate near zero.";
-    Ln ln, number, 0.1 .. 10.0, "log($x)", math::log::ln, "The natural logarithm.";
+    Ln ln, number, 0.1 .. 10.0, "px_log($x)", math::log::ln, "The natural logarithm.";
     Log1p ln_1p, number, -0.9 .. 5.0, "px_log1p($x)", math::log::ln_1p, "ln(1 + x), accurate near zero.";
     Sin sin, number, -6.0 .. 6.0, "sin($x)", math::trig::sin, "The sine of radians.";
     Cos cos, number, -6.0 .. 6.0, "cos($x)", math::trig::cos, "The cosine of radians.";
@@ -110,8 +110,8 @@ table! {
     Mul mul, number, -3.0 .. 3.0, "($x * $y)", math::basic::mul, "The product.";
     Div div, number, 0.3 .. 3.0, "($x / $y)", math::basic::div, "The quotient.";
     Pow pow, number, 0.3 .. 3.0, "px_pow($x, $y)", math::pow::pow, "The first argument to the power of the second, by the rules of IEEE 754.";
-    Min minimum, number, -3.0 .. 3.0, "min($x, $y)", math::basic::minimum, "The lesser; NaN if either is, and -0 is below +0.";
-    Max maximum, number, -3.0 .. 3.0, "max($x, $y)", math::basic::maximum, "The greater; NaN if either is, and +0 is above -0.";
+    Min minimum, number, -3.0 .. 3.0, "px_min($x, $y)", math::basic::minimum, "The lesser; NaN if either is, and -0 is below +0.";
+    Max maximum, number, -3.0 .. 3.0, "px_max($x, $y)", math::basic::maximum, "The greater; NaN if either is, and +0 is above -0.";
     Xlogy xlogy, number, 0.3 .. 3.0, "px_xlogy($x, $y)", math::log::xlogy, "x ln(y), and 0 where x is 0 and y is not NaN.";
     Xlog1py xlog1py, number, 0.3 .. 3.0, "px_xlog1py($x, $y)", math::log::xlog1py, "x ln(1 + y), and 0 where x is 0 and y is not NaN.";
     Polygamma polygamma, number, 0.5 .. 12.0, "px_polygamma($x, $y)", math::gamma::polygamma, "The derivative of the digamma function of the order given first (a whole number), at the second argument.";

@@ -41,6 +41,42 @@ fn px_copysign(magnitude: f32, sign: f32) -> f32 {
     return bitcast<f32>(px_magnitude_bits(magnitude) | (bitcast<u32>(sign) & 0x80000000u));
 }
 
+// WGSL's own sign, min and max may assume that there is no NaN.
+fn px_sign(x: f32) -> f32 {
+    if (px_nan(x) || x == 0.0) {
+        return x;
+    }
+    return px_copysign(1.0, x);
+}
+
+fn px_min(x: f32, y: f32) -> f32 {
+    if (px_nan(x)) {
+        return x;
+    }
+    if (px_nan(y)) {
+        return y;
+    }
+    if (x == y) {
+        // -0 below +0
+        return bitcast<f32>(bitcast<u32>(x) | bitcast<u32>(y));
+    }
+    return min(x, y);
+}
+
+fn px_max(x: f32, y: f32) -> f32 {
+    if (px_nan(x)) {
+        return x;
+    }
+    if (px_nan(y)) {
+        return y;
+    }
+    if (x == y) {
+        // +0 above -0
+        return bitcast<f32>(bitcast<u32>(x) & bitcast<u32>(y));
+    }
+    return max(x, y);
+}
+
 // 2 atanh(s) = ln((1 + s) / (1 - s)) for |s| <= 1/3, by a polynomial in s^2.
 fn px_log_ratio(s: f32) -> f32 {
     let w = s * s;
