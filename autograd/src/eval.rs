@@ -2,7 +2,7 @@
 
 use crate::arena::Arena;
 use crate::elementwise::binary_dtype;
-use crate::op::{Draw, Op, Stride};
+use crate::op::{Draw, Op, Stride, Strides};
 use crate::shape;
 use pyroxene_kernels::random;
 use pyroxene_tensor::{DType, Slice, Tensor};
@@ -62,7 +62,7 @@ pub(crate) fn evaluate(op: &Op, inputs: &[&Tensor], weak: &[bool], shape: &[usiz
         Op::Reshape => x(0).reshape(&shape.iter().map(|&size| size as isize).collect::<SmallVec<[isize; 4]>>()),
         Op::Permute(order) => x(0).permute(&order.iter().map(|&axis| axis as isize).collect::<SmallVec<[isize; 4]>>()),
         Op::Slice(strides) => strided(x(0), strides),
-        Op::Unslice(strides) => unslice(x(0), shape, strides),
+        Op::Unslice(parts) => unslice(inputs, shape, parts),
         Op::Concat(axis) => Tensor::concat(inputs, *axis as isize),
         Op::IndexSelect(axis) => x(0).index_select(*axis as isize, &x(1).cast(DType::I64)),
         Op::IndexAdd(axis) => x(0).index_add(*axis as isize, &x(1).cast(DType::I64), shape[*axis]),
@@ -104,15 +104,20 @@ fn strided(x: &Tensor, strides: &[Stride]) -> Tensor {
     })
 }
 
-/// Zeros of `shape`, but for `x` at the places that the strides name.
-fn unslice(x: &Tensor, shape: &[usize], strides: &[Stride]) -> Tensor {
+/// Zeros of `shape` plus each input at the places that its strides name.
+fn unslice(inputs: &[&Tensor], shape: &[usize], parts: &[Strides]) -> Tensor {
     let mut out = vec![0.0; shape.iter().product()];
+    inputs.iter().zip(parts).for_each(|(x, strides)| add_at(&mut out, shape, x, strides));
+    Tensor::from_f64(out, shape)
+}
+
+fn add_at(out: &mut [f64], shape: &[usize], x: &Tensor, strides: &[Stride]) {
     let mut index: SmallVec<[usize; 4]> = x.shape().iter().map(|_| 0).collect();
     for value in x.iter_f64() {
         let axes = strides.iter().zip(shape).zip(&index);
         let place =
             axes.fold(0, |place, ((s, &size), &i)| place * size + s.start.wrapping_add_signed(s.step * i as isize));
-        out[place] = value;
+        out[place] += value;
         for axis in (0..index.len()).rev() {
             index[axis] += 1;
             if index[axis] < x.shape()[axis] {
@@ -121,7 +126,6 @@ fn unslice(x: &Tensor, shape: &[usize], strides: &[Stride]) -> Tensor {
             index[axis] = 0;
         }
     }
-    Tensor::from_f64(out, shape)
 }
 
 /// The 64-bit key of a stream from the two words of its root.

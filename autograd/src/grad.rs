@@ -1,12 +1,13 @@
 //! Reverse-mode derivatives, written in `Var` operations so that they differentiate again.
 
 use crate::arena::{Var, check_live, with_arena};
-use crate::op::{Draw, Op};
+use crate::op::{Draw, Op, Strides};
 use crate::shape;
 use pyroxene_kernels::linalg::Triangle;
 use pyroxene_kernels::table::{Binary, Unary};
 use pyroxene_tensor::Shape;
 use smallvec::SmallVec;
+use std::collections::HashMap;
 
 /// The derivatives of a scalar `y` with respect to each of `xs`, in the shapes of `xs`; zero where `y` does not depend on
 /// one. The results are expressions and differentiate again.
@@ -43,12 +44,17 @@ pub fn vjp(y: Var, cotangent: Var, xs: &[Var]) -> Vec<Var> {
     }
     let last = y.index as usize;
     let first = xs.iter().map(|x| x.index as usize).min().unwrap_or(last + 1);
-    let mut sweep =
-        Sweep { first, active: active(first, last, xs), cotangents: vec![None; (last + 1).saturating_sub(first)] };
+    let mut sweep = Sweep {
+        first,
+        active: active(first, last, xs),
+        cotangents: vec![None; (last + 1).saturating_sub(first)],
+        slices: HashMap::new(),
+    };
     if first <= last {
         sweep.add(last, cotangent);
     }
     for index in (first..=last).rev() {
+        sweep.join_slices(index);
         if let Some(arriving) = sweep.cotangents[index - first] {
             sweep.visit(index, arriving);
         }
@@ -88,6 +94,8 @@ struct Sweep {
     first: usize,
     active: Vec<bool>,
     cotangents: Vec<Option<Var>>,
+    /// What arrived at slices of a node: put together once, or a walk over a vector would cost its length at every step.
+    slices: HashMap<u32, Vec<(Strides, Var)>>,
 }
 
 impl Sweep {
@@ -101,6 +109,16 @@ impl Sweep {
             None => cotangent,
             Some(sum) => sum + cotangent,
         });
+    }
+
+    /// Adds what arrived at the slices of a node to what arrived at the whole.
+    fn join_slices(&mut self, index: usize) {
+        let Some(parts) = self.slices.remove(&(index as u32)) else { return };
+        if self.active[index - self.first] {
+            let shape = with_arena(|arena| arena.nodes[index].shape.clone());
+            let (strides, cotangents): (Vec<Strides>, Vec<Var>) = parts.into_iter().unzip();
+            self.add(index, push(Op::Unslice(strides), &cotangents, shape, cotangents[0]));
+        }
     }
 
     /// Hands the derivative arriving at a node on to its inputs.
@@ -151,8 +169,12 @@ impl Sweep {
                 }
                 Some(gy.permute(&inverse))
             }),
-            Op::Slice(strides) => send(0, &|| Some(push(Op::Unslice(strides.clone()), &[gy], x(0).shape(), gy))),
-            Op::Unslice(strides) => send(0, &|| Some(push(Op::Slice(strides.clone()), &[gy], x(0).shape(), gy))),
+            Op::Slice(strides) => self.slices.entry(inputs[0]).or_default().push((strides, gy)),
+            Op::Unslice(parts) => {
+                for (k, strides) in parts.iter().enumerate() {
+                    send(k, &|| Some(push(Op::Slice(strides.clone()), &[gy], x(k).shape(), gy)));
+                }
+            }
             Op::Concat(axis) => {
                 let mut start = 0;
                 for k in 0..inputs.len() {

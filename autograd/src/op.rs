@@ -44,6 +44,9 @@ pub(crate) struct Stride {
     pub(crate) len: usize,
 }
 
+/// A range of each axis.
+pub(crate) type Strides = SmallVec<[Stride; 2]>;
+
 /// What a random primitive draws. All take the key first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Draw {
@@ -88,9 +91,9 @@ pub(crate) enum Op {
     Expand,
     Reshape,
     Permute(SmallVec<[u8; 4]>),
-    Slice(SmallVec<[Stride; 2]>),
-    /// Zeros, but for the input at the places that the strides name: the adjoint of `Slice`.
-    Unslice(SmallVec<[Stride; 2]>),
+    Slice(Strides),
+    /// Zeros plus each input at the places that its strides name: the adjoint of a number of `Slice`s.
+    Unslice(Vec<Strides>),
     Concat(usize),
     /// Rows of an axis by a vector of integers.
     IndexSelect(usize),

@@ -94,6 +94,10 @@ fn cases() -> Vec<Case> {
             }
             Var::stack(&states, 0)
         }),
+        case!("overlapping slices", [[5, 3]], |x| {
+            let (a, b) = (x[0].slice(0, 1..4).slice(1, ..2), x[0].slice(0, 2..).flip(1).slice(1, ..2));
+            a * b.exp() + x[0].select(0, 2).slice(0, 1..) * x[0].select(1, 0).slice(0, ..2)
+        }),
         case!("flipped single", [[3]], |x| x[0].slice(0, ..1).flip(0).cumsum(0) * x[0]),
         case!("indices from the end", [[4, 2]], |x| x[0].index_select(0, Var::from([-1i64, 1, -4])).index_add(
             0,

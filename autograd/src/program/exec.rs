@@ -1,12 +1,13 @@
 //! Steps with their places in memory, and how each runs.
 
-use super::layout::{Place, View};
+use super::layout::{Place, Strides, View};
 use super::lower::{Extent, LoopStep, Lowered, Step};
 use super::memory::MemoryPlan;
 use crate::eval;
 use crate::op::Draw;
 use pyroxene_kernels::fused::{FusedKernel, Input, Loop, Output, Scratch, Source};
 use pyroxene_kernels::linalg::{Mat, MatMut, Triangle, cholesky, gemm, solve_triangular};
+use pyroxene_tensor::Shape;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -80,6 +81,10 @@ pub(crate) enum Task {
         extent: Extent,
         out: Range<usize>,
     },
+    Assemble {
+        parts: Vec<Part>,
+        out: Range<usize>,
+    },
     Matmul(Product),
     Cholesky {
         x: Operand,
@@ -116,6 +121,28 @@ pub(crate) enum Task {
         parameters: Vec<Operand>,
         out: Range<usize>,
     },
+}
+
+/// A tensor and the places where it is added.
+#[derive(Debug)]
+pub(crate) struct Part {
+    x: Operand,
+    shape: Shape,
+    offset: usize,
+    strides: Strides,
+}
+
+/// Adds a row-major tensor at strided places.
+fn add_at(target: &mut [f64], offset: usize, shape: &[usize], strides: &[isize], x: &[f64]) {
+    let place = |i: usize| offset.wrapping_add_signed(i as isize * strides[0]);
+    match *shape {
+        [] => target[offset] += x[0],
+        [size] => (0..size).for_each(|i| target[place(i)] += x[i]),
+        [size, ..] => {
+            let rows = x.chunks_exact(x.len() / size).enumerate();
+            rows.for_each(|(i, x)| add_at(target, place(i), &shape[1..], &strides[1..], x));
+        }
+    }
 }
 
 /// A batch of matrix products; the offsets of each factor count from its operand's start.
@@ -174,6 +201,13 @@ impl Task {
                         let to = extent.row("index_add", outer, index);
                         target[to..to + extent.inner].iter_mut().zip(x).for_each(|(sum, x)| *sum += x);
                     }
+                }
+            }
+            Task::Assemble { parts, out } => {
+                let (target, memory) = split(memory, out);
+                target.fill(0.0);
+                for part in parts {
+                    add_at(target, part.offset, &part.shape, &part.strides, part.x.read(&memory));
                 }
             }
             Task::Matmul(product) => product.run(memory),
@@ -325,6 +359,15 @@ impl Placement<'_> {
             }
             Step::IndexAdd { x, indices, extent, out } => {
                 Task::IndexAdd { x: operand(x), indices: operand(indices), extent: *extent, out: self.range(*out) }
+            }
+            Step::Assemble { parts, out } => {
+                let part = |(view, offset, strides): &(View, usize, Strides)| Part {
+                    x: operand(view),
+                    shape: view.shape.clone(),
+                    offset: *offset,
+                    strides: strides.clone(),
+                };
+                Task::Assemble { parts: parts.iter().map(part).collect(), out: self.range(*out) }
             }
             Step::Matmul { a, b, out } => Task::Matmul(self.product(a, b, out)),
             Step::Cholesky { x, n, out } => Task::Cholesky { x: operand(x), n: *n, out: self.range(*out) },

@@ -50,6 +50,10 @@ fn describe(text: &mut String, step: &Step) {
             let parts: Vec<String> = parts.iter().map(|(part, _)| place(part)).collect();
             writeln!(text, "  b{out} = concat {}", parts.join(" "))
         }
+        Step::Assemble { parts, out } => {
+            let parts: Vec<String> = parts.iter().map(|(part, ..)| place(part)).collect();
+            writeln!(text, "  b{out} = zeros plus {}", parts.join(" "))
+        }
         Step::IndexSelect { x, indices, out, .. } => writeln!(text, "  b{out} = {} rows {}", place(x), place(indices)),
         Step::IndexAdd { x, indices, out, .. } => {
             writeln!(text, "  b{out} = add {} at rows {}", place(x), place(indices))

@@ -3,7 +3,7 @@
 use super::graph::{Graph, GraphNode, Id};
 use super::layout::{BufferId, Place, Strides, View, row_major};
 use super::schedule::{Unit, is_view};
-use crate::op::{Draw, Op};
+use crate::op::{Draw, Op, Stride};
 use pyroxene_kernels::fused::{Code, Instruction, Reduce};
 use pyroxene_kernels::linalg::Triangle;
 use pyroxene_tensor::Shape;
@@ -14,6 +14,11 @@ use std::collections::HashMap;
 pub(crate) enum Step {
     Loop(LoopStep),
     Zero {
+        out: BufferId,
+    },
+    /// Zeros plus each part at an offset, by strides.
+    Assemble {
+        parts: Vec<(View, usize, Strides)>,
         out: BufferId,
     },
     Concat {
@@ -278,14 +283,23 @@ impl<'g> Lowering<'g> {
         let node: &GraphNode = self.graph.node(id);
         let input = |k: usize| node.inputs[k];
         let step = match &node.op {
-            Op::Unslice(ranges) => {
-                let out = self.result(id);
-                self.lowered.steps.push(Step::Zero { out });
+            Op::Unslice(parts) => {
                 let full = row_major(&node.shape);
-                let offset = ranges.iter().zip(&full).map(|(range, &stride)| range.start * stride as usize).sum();
-                let strides = ranges.iter().zip(&full).map(|(range, &stride)| range.step * stride).collect();
-                let x = self.value(input(0)).clone();
-                return self.store_copy(&x, out, offset, strides);
+                let placed = |ranges: &[Stride]| {
+                    let offset = ranges.iter().zip(&full).map(|(range, &stride)| range.start * stride as usize).sum();
+                    let strides = ranges.iter().zip(&full).map(|(range, &stride)| range.step * stride).collect();
+                    (offset, strides)
+                };
+                let parts = node.inputs.iter().zip(parts).filter(|(part, _)| self.graph.node(**part).len() > 0);
+                let parts: Vec<(Id, usize, Strides)> = parts
+                    .map(|(&part, ranges)| {
+                        let (offset, strides) = placed(ranges);
+                        (part, offset, strides)
+                    })
+                    .collect();
+                let parts =
+                    parts.into_iter().map(|(part, offset, strides)| (self.contiguous(part), offset, strides)).collect();
+                Step::Assemble { parts, out: self.result(id) }
             }
             Op::DiagEmbed => {
                 let out = self.result(id);

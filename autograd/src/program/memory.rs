@@ -30,6 +30,7 @@ fn touched(step: &Step) -> Vec<BufferId> {
             return touched;
         }
         Step::Zero { out } => (Vec::new(), *out),
+        Step::Assemble { parts, out } => (views(&parts.iter().map(|(part, ..)| part).collect::<Vec<_>>()), *out),
         Step::Concat { parts, out, .. } => (views(&parts.iter().map(|(part, _)| part).collect::<Vec<_>>()), *out),
         Step::IndexSelect { x, indices, out, .. } | Step::IndexAdd { x, indices, out, .. } => {
             (views(&[x, indices]), *out)
