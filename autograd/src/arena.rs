@@ -93,7 +93,7 @@ impl Arena {
         let traced = matches!(op, Op::Input(_)) || inputs.iter().any(|&i| self.nodes[i as usize].traced);
         let weak = match op {
             Op::Scalar(_) => true,
-            Op::Constant | Op::Input(_) | Op::Random { .. } | Op::Cast(_) => false,
+            Op::Constant | Op::Input(_) | Op::Cast(_) => false,
             _ => inputs.iter().all(|&i| self.nodes[i as usize].weak),
         };
         let epoch = self.epoch();

@@ -2,9 +2,7 @@
 
 use crate::arena::Arena;
 use crate::elementwise::binary_dtype;
-use crate::op::{Draw, Op, Stride, Strides};
-use crate::shape;
-use pyroxene_kernels::random;
+use crate::op::{Op, Stride, Strides};
 use pyroxene_tensor::{DType, Slice, Tensor};
 use smallvec::SmallVec;
 
@@ -64,28 +62,10 @@ pub(crate) fn evaluate(op: &Op, inputs: &[&Tensor], weak: &[bool], shape: &[usiz
         Op::Slice(strides) => strided(x(0), strides),
         Op::Unslice(parts) => unslice(inputs, shape, parts),
         Op::Concat(axis) => Tensor::concat(inputs, *axis as isize),
-        Op::IndexSelect(axis) => x(0).index_select(*axis as isize, &x(1).cast(DType::I64)),
-        Op::IndexAdd(axis) => x(0).index_add(*axis as isize, &x(1).cast(DType::I64), shape[*axis]),
         Op::Matmul => x(0).cast(dtype).matmul(&x(1).cast(dtype)),
-        Op::Cholesky => x(0).cholesky(),
-        Op::SolveTriangular { triangle, transpose } => {
-            x(0).cast(dtype).solve_triangular(&x(1).cast(dtype), *triangle, *transpose)
-        }
-        Op::KeepTriangle { triangle: pyroxene_kernels::linalg::Triangle::Lower, offset } => x(0).tril(*offset),
-        Op::KeepTriangle { triangle: pyroxene_kernels::linalg::Triangle::Upper, offset } => x(0).triu(*offset),
         Op::Diagonal => x(0).diagonal(),
         Op::DiagEmbed => x(0).diag_embed(),
-        Op::CumSum { axis, reverse: false } => x(0).cumsum(*axis as isize),
-        Op::CumSum { axis, reverse: true } => x(0).flip(*axis as isize).cumsum(*axis as isize).flip(*axis as isize),
-        Op::Random { draw, stream } => {
-            let root = x(0).to_vec::<f64>();
-            let key = random_key(&root, *stream);
-            let parameters: SmallVec<[Vec<f64>; 2]> = inputs[1..].iter().map(|p| p.to_vec::<f64>()).collect();
-            let parameters: SmallVec<[&[f64]; 2]> = parameters.iter().map(Vec::as_slice).collect();
-            let mut out = vec![0.0; shape.iter().product()];
-            fill(*draw, key, &parameters, &mut out, &mut Vec::new());
-            Tensor::from_f64(out, shape)
-        }
+        Op::Structured(op) => op.evaluate(inputs, shape, dtype),
     };
     result.cast(dtype)
 }
@@ -124,36 +104,6 @@ fn add_at(out: &mut [f64], shape: &[usize], x: &Tensor, strides: &[Stride]) {
                 break;
             }
             index[axis] = 0;
-        }
-    }
-}
-
-/// The 64-bit key of a stream from the two words of its root.
-pub(crate) fn random_key(root: &[f64], stream: u64) -> u64 {
-    let [high, low] = *root else { shape::fail("a key's root has two words") };
-    random::mix((high as u64) << 32 | low as u64, stream)
-}
-
-/// Fills `out` with draws. `indices` is room for whole numbers, kept between runs.
-pub(crate) fn fill(draw: Draw, key: u64, parameters: &[&[f64]], out: &mut [f64], indices: &mut Vec<usize>) {
-    match draw {
-        Draw::Uniform => random::uniform(key, out),
-        Draw::Normal => random::normal(key, out),
-        Draw::Exponential => random::exponential(key, out),
-        Draw::Gamma => random::gamma(key, parameters[0], out),
-        Draw::Beta => random::beta(key, parameters[0], parameters[1], out),
-        Draw::Poisson => random::poisson(key, parameters[0], out),
-        Draw::Bernoulli => random::bernoulli(key, parameters[0], out),
-        Draw::Categorical => {
-            let k = if out.is_empty() { 1 } else { parameters[0].len() / out.len() };
-            random::categorical(key, parameters[0], k, out);
-        }
-        Draw::Choice(n) => {
-            indices.resize(out.len(), 0);
-            random::choice(key, n, indices);
-            for (out, &index) in out.iter_mut().zip(indices.iter()) {
-                *out = index as f64;
-            }
         }
     }
 }

@@ -1,9 +1,8 @@
 //! Reverse-mode derivatives, written in `Var` operations so that they differentiate again.
 
 use crate::arena::{Var, check_live, with_arena};
-use crate::op::{Draw, Op, Strides};
+use crate::op::{Op, Strides};
 use crate::shape;
-use pyroxene_kernels::linalg::Triangle;
 use pyroxene_kernels::table::{Binary, Unary};
 use pyroxene_tensor::Shape;
 use smallvec::SmallVec;
@@ -183,33 +182,20 @@ impl Sweep {
                     start += len;
                 }
             }
-            Op::IndexSelect(axis) => send(0, &|| Some(gy.index_add(axis as isize, x(1), x(0).shape()[axis]))),
-            Op::IndexAdd(axis) => send(0, &|| Some(gy.index_select(axis as isize, x(1)))),
             Op::Matmul => {
                 send(0, &|| Some(gy.matmul(x(1).t()).sum_to(&x(0).shape())));
                 send(1, &|| Some(x(0).t().matmul(gy).sum_to(&x(1).shape())));
             }
-            Op::Cholesky => send(0, &|| Some(cholesky(y, gy))),
-            Op::SolveTriangular { triangle, transpose } => {
-                // A x = b, A = op(L): b̄ = A⁻ᵀ x̄, Ā = -b̄ xᵀ, of which the triangle counts.
-                let gb = x(0).solve_triangular(gy, triangle, !transpose);
-                send(1, &|| Some(gb));
-                send(0, &|| {
-                    let full = if transpose { y.matmul(gb.t()) } else { gb.matmul(y.t()) };
-                    Some(match triangle {
-                        Triangle::Lower => (-full).tril(0),
-                        Triangle::Upper => (-full).triu(0),
-                    })
-                });
-            }
-            Op::KeepTriangle { triangle: Triangle::Lower, offset } => send(0, &|| Some(gy.tril(offset))),
-            Op::KeepTriangle { triangle: Triangle::Upper, offset } => send(0, &|| Some(gy.triu(offset))),
             Op::Diagonal => send(0, &|| Some(gy.diag_embed())),
             Op::DiagEmbed => send(0, &|| Some(gy.diagonal())),
-            Op::CumSum { axis, reverse } => send(0, &|| Some(gy.running_sum(axis as isize, !reverse))),
-            Op::Random { draw, .. } => {
-                for k in 1..inputs.len() {
-                    send(k, &|| random(draw));
+            Op::Structured(op) => {
+                let wanted: SmallVec<[bool; 4]> = inputs.iter().map(|&input| self.is_active(input)).collect();
+                let x: SmallVec<[Var; 4]> = (0..inputs.len()).map(x).collect();
+                let derivatives = op.vjp(&x, y, gy, &wanted);
+                for (&input, derivative) in inputs.iter().zip(derivatives) {
+                    if let Some(derivative) = derivative.filter(|_| self.is_active(input)) {
+                        self.add(input as usize, derivative);
+                    }
                 }
             }
         }
@@ -279,25 +265,4 @@ fn binary(op: Binary, k: usize, gy: Var, a: Var, b: Var, y: Var) -> Option<Var> 
         (Polygamma, _) => gy * (a + 1.0).polygamma(b),
         (Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual | And | Or, _) => return None,
     })
-}
-
-/// Murray (2016), eq. 8: Ā = sym(L⁻ᵀ Φ(Lᵀ L̄) L⁻¹), Φ the lower triangle with half the diagonal.
-fn cholesky(l: Var, gl: Var) -> Var {
-    let product = l.t().matmul(gl.tril(0));
-    let phi = product.tril(0) - (product.diagonal() * 0.5).diag_embed();
-    // P = Φ + Φᵀ makes the two triangular solves symmetric: Ā = ½ L⁻ᵀ P L⁻¹.
-    let symmetric = phi + phi.t();
-    let left = l.solve_triangular(symmetric, Triangle::Lower, true);
-    l.solve_triangular(left.t(), Triangle::Lower, true) * 0.5
-}
-
-fn random(draw: Draw) -> Option<Var> {
-    match draw {
-        Draw::Uniform | Draw::Normal | Draw::Exponential | Draw::Bernoulli | Draw::Categorical | Draw::Poisson => None,
-        Draw::Choice(_) => None,
-        Draw::Gamma | Draw::Beta => shape::fail(
-            "grad: a gamma or beta draw has no derivative with respect to its concentration here; \
-             stop the gradient at the draw, or use a score-function estimator",
-        ),
-    }
 }

@@ -8,6 +8,7 @@
 //! | `arena` | nodes, scopes, stale-`Var` detection |
 //! | `op` | the list of primitives |
 //! | `elementwise`, `reduce`, `movement`, `linalg`, `random` | methods of `Var`, shape rules |
+//! | `structured` | operations with kernels of their own, one file each |
 //! | `eval` | direct evaluation |
 //! | `dependence` | which expressions depend on which |
 //! | `grad` | one derivative a primitive |
@@ -26,6 +27,7 @@ mod program;
 mod random;
 mod reduce;
 mod shape;
+mod structured;
 mod var;
 
 pub use arena::{Var, live_expressions, reset, scope};

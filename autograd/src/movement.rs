@@ -2,10 +2,9 @@
 
 use crate::arena::{Var, with_node};
 use crate::op::{Op, Stride};
-use crate::reduce::accumulate;
 use crate::shape;
 use crate::var::push;
-use pyroxene_tensor::{DType, Shape, Slice};
+use pyroxene_tensor::{Shape, Slice};
 use smallvec::SmallVec;
 
 impl Var {
@@ -141,67 +140,6 @@ impl Var {
             .collect();
         shape[axis] = stride.len;
         push(Op::Slice(strides), &[self], shape, dtype)
-    }
-
-    /// Rows of one axis, by a vector of whole numbers (i64); negative ones count from the end.
-    ///
-    /// # Panics
-    /// If the indices are no vector of i64; when the values are computed, if one is outside the axis.
-    #[track_caller]
-    #[must_use]
-    pub fn index_select(self, axis: isize, indices: impl Into<Var>) -> Var {
-        let indices = indices.into();
-        let (mut shape, dtype) = with_node(self, |node| (node.shape.clone(), node.dtype));
-        let axis = shape::axis("index_select", &shape, axis);
-        let (index_shape, index_dtype) = with_node(indices, |node| (node.shape.clone(), node.dtype));
-        if index_shape.len() != 1 || index_dtype != DType::I64 {
-            shape::fail(format_args!(
-                "index_select: the indices must be a vector of i64, got {index_dtype:?} {index_shape:?}"
-            ));
-        }
-        shape[axis] = index_shape[0];
-        push(Op::IndexSelect(axis), &[self, indices], shape, dtype)
-    }
-
-    /// Entries of the first axis by whole numbers of any shape (f64 or i64): the shape of `indices` takes that axis' place.
-    /// With an enumerated discrete value it picks parameters, `locs.take(z)`.
-    ///
-    /// ```
-    /// use pyroxene_autograd::Var;
-    /// let locs = Var::from([-1.0, 5.0]);
-    /// let picked = locs.take([[1.0, 0.0], [1.0, 1.0]]);
-    /// assert_eq!(picked.to_tensor().to_vec::<f64>(), [5.0, -1.0, 5.0, 5.0]);
-    /// ```
-    #[track_caller]
-    #[must_use]
-    pub fn take(self, indices: impl Into<Var>) -> Var {
-        let indices = indices.into();
-        let shape = self.shape();
-        if shape.is_empty() {
-            shape::fail("take: expected at least one axis to take from, got shape []");
-        }
-        let to: Shape = indices.shape().iter().chain(&shape[1..]).copied().collect();
-        self.index_select(0, indices.cast(DType::I64).reshape(&[-1])).reshape_to(to)
-    }
-
-    /// Zeros of `size` along `axis`, plus the rows of `self` at `indices` (negative ones count from the end); equal indices add
-    /// up, and truth values are counted.
-    #[track_caller]
-    #[must_use]
-    pub fn index_add(self, axis: isize, indices: impl Into<Var>, size: usize) -> Var {
-        let indices = indices.into();
-        let (mut shape, dtype) = with_node(self, |node| (node.shape.clone(), node.dtype));
-        let axis = shape::axis("index_add", &shape, axis);
-        let index_shape = indices.shape();
-        if index_shape.as_slice() != [shape[axis]] || indices.dtype() != DType::I64 {
-            shape::fail(format_args!(
-                "index_add: the indices of axis {axis} of {shape:?} must be i64 [{}], got {index_shape:?}",
-                shape[axis]
-            ));
-        }
-        shape[axis] = size;
-        let dtype = accumulate(dtype);
-        push(Op::IndexAdd(axis), &[self, indices], shape, dtype)
     }
 
     /// Joins tensors along an axis that they have; the other axes must agree.

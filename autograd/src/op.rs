@@ -3,7 +3,7 @@
 //! One list for direct evaluation (`eval`), derivatives (`grad`) and the compiler (`program`): each of them is an exhaustive
 //! `match`, so that a new operation is complete or does not compile.
 
-use pyroxene_kernels::linalg::Triangle;
+use crate::structured::Structured;
 use pyroxene_kernels::table::{Binary, Unary};
 use pyroxene_tensor::{DType, Shape};
 use smallvec::SmallVec;
@@ -47,29 +47,6 @@ pub(crate) struct Stride {
 /// A range of each axis.
 pub(crate) type Strides = SmallVec<[Stride; 2]>;
 
-/// What a random primitive draws. All take the key first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Draw {
-    /// Uniform on the open interval (0, 1).
-    Uniform,
-    /// Standard normal.
-    Normal,
-    /// Unit-rate exponential.
-    Exponential,
-    /// Unit-rate gamma; the concentration follows the key.
-    Gamma,
-    /// Beta; both concentrations follow the key.
-    Beta,
-    /// Poisson; the rate follows the key.
-    Poisson,
-    /// Bernoulli (a boolean); the probability follows the key.
-    Bernoulli,
-    /// Index of a category; the probabilities, along the last axis, follow the key.
-    Categorical,
-    /// As many of `0..n` as the shape holds, without replacement.
-    Choice(usize),
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Op {
     /// A tensor that the node's `value` holds.
@@ -95,35 +72,14 @@ pub(crate) enum Op {
     /// Zeros plus each input at the places that its strides name: the adjoint of a number of `Slice`s.
     Unslice(Vec<Strides>),
     Concat(usize),
-    /// Rows of an axis by a vector of integers.
-    IndexSelect(usize),
-    /// Zeros plus rows at an axis by a vector of integers: the adjoint of `IndexSelect`.
-    IndexAdd(usize),
     /// Matrix product over the last two axes; batch axes broadcast.
     Matmul,
-    Cholesky,
-    SolveTriangular {
-        triangle: Triangle,
-        transpose: bool,
-    },
-    /// The lower (upper) triangle from diagonal `offset` down (up); zeros elsewhere.
-    KeepTriangle {
-        triangle: Triangle,
-        offset: isize,
-    },
     /// The main diagonal of the last two axes.
     Diagonal,
     /// A square matrix with the last axis on its diagonal.
     DiagEmbed,
-    CumSum {
-        axis: usize,
-        reverse: bool,
-    },
-    /// A draw: a pure function of the key (first input) and `stream`.
-    Random {
-        draw: Draw,
-        stream: u64,
-    },
+    /// An operation that lives in a file of its own.
+    Structured(Structured),
 }
 
 impl Op {
@@ -147,27 +103,10 @@ impl Op {
             Op::Slice(_) => "slice",
             Op::Unslice(_) => "unslice",
             Op::Concat(_) => "concat",
-            Op::IndexSelect(_) => "index_select",
-            Op::IndexAdd(_) => "index_add",
             Op::Matmul => "matmul",
-            Op::Cholesky => "cholesky",
-            Op::SolveTriangular { .. } => "solve_triangular",
-            Op::KeepTriangle { triangle: Triangle::Lower, .. } => "tril",
-            Op::KeepTriangle { triangle: Triangle::Upper, .. } => "triu",
             Op::Diagonal => "diagonal",
             Op::DiagEmbed => "diag_embed",
-            Op::CumSum { .. } => "cumsum",
-            Op::Random { draw, .. } => match draw {
-                Draw::Uniform => "random uniform",
-                Draw::Normal => "random normal",
-                Draw::Exponential => "random exponential",
-                Draw::Gamma => "random gamma",
-                Draw::Beta => "random beta",
-                Draw::Poisson => "random poisson",
-                Draw::Bernoulli => "random bernoulli",
-                Draw::Categorical => "random categorical",
-                Draw::Choice(_) => "random choice",
-            },
+            Op::Structured(op) => op.name(),
         }
     }
 }

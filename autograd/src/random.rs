@@ -1,9 +1,8 @@
 //! Randomness: a draw is a pure function of a key.
 
 use crate::arena::Var;
-use crate::op::{Draw, Op};
 use crate::shape;
-use crate::var::push;
+use crate::structured::{self, Draw};
 use pyroxene_kernels::random::{hash_name, mix};
 use pyroxene_tensor::{DType, Shape, Tensor};
 
@@ -65,8 +64,7 @@ impl Key {
     }
 
     fn draw(self, draw: Draw, parameters: &[Var], shape: Shape, dtype: DType) -> Var {
-        let inputs: Vec<Var> = std::iter::once(self.root).chain(parameters.iter().copied()).collect();
-        push(Op::Random { draw, stream: self.stream }, &inputs, shape, dtype)
+        structured::draw(draw, self.stream, self.root, parameters, shape, dtype)
     }
 
     /// Uniform draws on the open interval (0, 1).

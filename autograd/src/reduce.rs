@@ -140,21 +140,6 @@ impl Var {
         self.cast(DType::Bool).sum().greater(0)
     }
 
-    /// Running sums along one axis.
-    #[track_caller]
-    #[must_use]
-    pub fn cumsum(self, axis: isize) -> Var {
-        self.running_sum(axis, false)
-    }
-
-    /// Running sums from the end of one axis.
-    #[track_caller]
-    pub(crate) fn running_sum(self, axis: isize, reverse: bool) -> Var {
-        let (shape, dtype) = with_node(self, |node| (node.shape.clone(), node.dtype));
-        let axis = shape::axis("cumsum", &shape, axis);
-        push(Op::CumSum { axis, reverse }, &[self], shape, accumulate(dtype))
-    }
-
     /// Sums over the axes that broadcasting added or stretched, so that the result has `shape`: the adjoint of
     /// [`Var::expand`].
     ///

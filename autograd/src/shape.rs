@@ -34,6 +34,12 @@ pub(crate) fn matmul(a: &[usize], b: &[usize]) -> Shape {
     rules::matmul(a, b).or_panic()
 }
 
+/// The size of a square matrix, or of each of a batch.
+#[track_caller]
+pub(crate) fn square(op: &str, shape: &[usize]) -> usize {
+    rules::square(op, shape).or_panic()
+}
+
 #[track_caller]
 pub(crate) fn slice(shape: &[usize], axis: isize, slice: Slice) -> Positions {
     rules::slice(shape, axis, slice).or_panic()

@@ -1,13 +1,13 @@
 //! Steps with their places in memory, and how each runs.
 
 use super::layout::{Place, Strides, View};
-use super::lower::{Extent, LoopStep, Lowered, Step};
+use super::lower::{LoopStep, Lowered, Step};
 use super::memory::MemoryPlan;
-use crate::eval;
-use crate::op::Draw;
+use crate::structured::{Array, Room, RoomMut, Structured};
 use pyroxene_kernels::fused::{FusedKernel, Input, Loop, Output, Scratch, Source};
-use pyroxene_kernels::linalg::{Mat, MatMut, Triangle, cholesky, gemm, solve_triangular};
+use pyroxene_kernels::linalg::{Mat, MatMut, gemm};
 use pyroxene_tensor::Shape;
+use smallvec::SmallVec;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -43,7 +43,10 @@ pub(crate) struct Split<'m> {
 
 impl Split<'_> {
     fn read(&self, range: &Range<usize>) -> &[f64] {
-        if range.end <= self.before.len() {
+        if range.is_empty() {
+            // An empty value may share its place with the output.
+            &[]
+        } else if range.end <= self.before.len() {
             &self.before[range.clone()]
         } else {
             &self.after[range.start - self.after_start..range.end - self.after_start]
@@ -61,66 +64,11 @@ fn split<'m>(memory: &'m mut [f64], out: &Range<usize>) -> (&'m mut [f64], Split
 #[derive(Debug)]
 pub(crate) enum Task {
     Loop(FusedKernel),
-    Zero {
-        out: Range<usize>,
-    },
-    Concat {
-        parts: Vec<(Operand, usize)>,
-        outer: usize,
-        out: Range<usize>,
-    },
-    IndexSelect {
-        x: Operand,
-        indices: Operand,
-        extent: Extent,
-        out: Range<usize>,
-    },
-    IndexAdd {
-        x: Operand,
-        indices: Operand,
-        extent: Extent,
-        out: Range<usize>,
-    },
-    Assemble {
-        parts: Vec<Part>,
-        out: Range<usize>,
-    },
+    Zero { out: Range<usize> },
+    Concat { parts: Vec<(Operand, usize)>, outer: usize, out: Range<usize> },
+    Assemble { parts: Vec<Part>, out: Range<usize> },
     Matmul(Product),
-    Cholesky {
-        x: Operand,
-        n: usize,
-        out: Range<usize>,
-    },
-    SolveTriangular {
-        matrix: Operand,
-        b: Operand,
-        n: usize,
-        columns: usize,
-        triangle: Triangle,
-        transpose: bool,
-        out: Range<usize>,
-    },
-    KeepTriangle {
-        x: Operand,
-        rows: usize,
-        columns: usize,
-        triangle: Triangle,
-        offset: isize,
-        out: Range<usize>,
-    },
-    CumSum {
-        x: Operand,
-        extent: Extent,
-        reverse: bool,
-        out: Range<usize>,
-    },
-    Random {
-        draw: Draw,
-        stream: u64,
-        root: Operand,
-        parameters: Vec<Operand>,
-        out: Range<usize>,
-    },
+    Structured { op: Structured, inputs: Vec<(Operand, Shape)>, room: Room, out: Range<usize> },
 }
 
 /// A tensor and the places where it is added.
@@ -161,7 +109,26 @@ pub(crate) struct Product {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Workspace {
     pub(crate) loops: Scratch,
+    floats: Vec<f64>,
     indices: Vec<usize>,
+}
+
+impl Workspace {
+    /// Makes room for a task, so that running it does not allocate.
+    pub(crate) fn reserve(&mut self, task: &Task) {
+        match task {
+            Task::Loop(kernel) => self.loops.reserve(kernel),
+            Task::Structured { room, .. } => {
+                self.floats.resize(self.floats.len().max(room.floats), 0.0);
+                self.indices.resize(self.indices.len().max(room.indices), 0);
+            }
+            _ => {}
+        }
+    }
+
+    fn room(&mut self, room: Room) -> RoomMut<'_> {
+        RoomMut { floats: &mut self.floats[..room.floats], indices: &mut self.indices[..room.indices] }
+    }
 }
 
 impl Task {
@@ -182,27 +149,6 @@ impl Task {
                     start += len;
                 }
             }
-            Task::IndexSelect { x, indices, extent, out } => {
-                let (target, memory) = split(memory, out);
-                let (x, indices) = (x.read(&memory), indices.read(&memory));
-                for (outer, target) in target.chunks_exact_mut((indices.len() * extent.inner).max(1)).enumerate() {
-                    for (target, &index) in target.chunks_exact_mut(extent.inner.max(1)).zip(indices) {
-                        let from = extent.row("index_select", outer, index);
-                        target.copy_from_slice(&x[from..from + extent.inner]);
-                    }
-                }
-            }
-            Task::IndexAdd { x, indices, extent, out } => {
-                let (target, memory) = split(memory, out);
-                let (x, indices) = (x.read(&memory), indices.read(&memory));
-                target.fill(0.0);
-                for (outer, x) in x.chunks_exact((indices.len() * extent.inner).max(1)).enumerate() {
-                    for (x, &index) in x.chunks_exact(extent.inner.max(1)).zip(indices) {
-                        let to = extent.row("index_add", outer, index);
-                        target[to..to + extent.inner].iter_mut().zip(x).for_each(|(sum, x)| *sum += x);
-                    }
-                }
-            }
             Task::Assemble { parts, out } => {
                 let (target, memory) = split(memory, out);
                 target.fill(0.0);
@@ -211,75 +157,13 @@ impl Task {
                 }
             }
             Task::Matmul(product) => product.run(memory),
-            Task::Cholesky { x, n, out } => {
+            Task::Structured { op, inputs, room, out } => {
                 let (target, memory) = split(memory, out);
-                target.copy_from_slice(x.read(&memory));
-                for matrix in target.chunks_exact_mut((n * n).max(1)) {
-                    if cholesky(matrix, *n).is_err() {
-                        matrix.fill(f64::NAN);
-                    }
-                }
-            }
-            Task::SolveTriangular { matrix, b, n, columns, triangle, transpose, out } => {
-                let (target, memory) = split(memory, out);
-                target.copy_from_slice(b.read(&memory));
-                let matrices = matrix.read(&memory).chunks_exact((n * n).max(1));
-                for (b, matrix) in target.chunks_exact_mut((n * columns).max(1)).zip(matrices) {
-                    solve_triangular(matrix, *n, *triangle, *transpose, b, *columns);
-                }
-            }
-            Task::KeepTriangle { x, rows, columns, triangle, offset, out } => {
-                let (target, memory) = split(memory, out);
-                let x = x.read(&memory);
-                for (index, (target, &x)) in target.iter_mut().zip(x).enumerate() {
-                    let (row, column) = ((index / columns % rows) as isize, (index % columns) as isize);
-                    let keep = match triangle {
-                        Triangle::Lower => column - row <= *offset,
-                        Triangle::Upper => column - row >= *offset,
-                    };
-                    *target = if keep { x } else { 0.0 };
-                }
-            }
-            Task::CumSum { x, extent, reverse, out } => {
-                let (target, memory) = split(memory, out);
-                target.copy_from_slice(x.read(&memory));
-                for target in target.chunks_exact_mut((extent.size * extent.inner).max(1)) {
-                    for step in 1..extent.size {
-                        let (from, to) = match reverse {
-                            false => (step - 1, step),
-                            true => (extent.size - step, extent.size - step - 1),
-                        };
-                        for inner in 0..extent.inner {
-                            target[to * extent.inner + inner] += target[from * extent.inner + inner];
-                        }
-                    }
-                }
-            }
-            Task::Random { draw, stream, root, parameters, out } => {
-                let (target, memory) = split(memory, out);
-                let key = eval::random_key(root.read(&memory), *stream);
-                match parameters.as_slice() {
-                    [] => eval::fill(*draw, key, &[], target, &mut workspace.indices),
-                    [a] => eval::fill(*draw, key, &[a.read(&memory)], target, &mut workspace.indices),
-                    [a, b] => {
-                        eval::fill(*draw, key, &[a.read(&memory), b.read(&memory)], target, &mut workspace.indices);
-                    }
-                    _ => unreachable!("a draw has at most two parameters"),
-                }
+                let inputs: SmallVec<[Array<'_>; 8]> =
+                    inputs.iter().map(|(input, shape)| Array { data: input.read(&memory), shape }).collect();
+                op.run(&inputs, target, workspace.room(*room));
             }
         }
-    }
-}
-
-impl Extent {
-    /// Where row `index` of the axis begins, counted from the end if it is negative; panics if there is no such row.
-    fn row(self, op: &str, outer: usize, index: f64) -> usize {
-        let size = self.size as f64;
-        if !(index >= -size && index < size) {
-            crate::shape::fail(format_args!("{op}: index {index} is not within an axis of size {}", self.size));
-        }
-        let row = if index < 0.0 { index + size } else { index };
-        (outer * self.size + row as usize) * self.inner
     }
 }
 
@@ -354,12 +238,6 @@ impl Placement<'_> {
                 let parts = parts.iter().map(|(part, len)| (operand(part), *len)).collect();
                 Task::Concat { parts, outer: *outer, out: self.range(*out) }
             }
-            Step::IndexSelect { x, indices, extent, out } => {
-                Task::IndexSelect { x: operand(x), indices: operand(indices), extent: *extent, out: self.range(*out) }
-            }
-            Step::IndexAdd { x, indices, extent, out } => {
-                Task::IndexAdd { x: operand(x), indices: operand(indices), extent: *extent, out: self.range(*out) }
-            }
             Step::Assemble { parts, out } => {
                 let part = |(view, offset, strides): &(View, usize, Strides)| Part {
                     x: operand(view),
@@ -370,35 +248,22 @@ impl Placement<'_> {
                 Task::Assemble { parts: parts.iter().map(part).collect(), out: self.range(*out) }
             }
             Step::Matmul { a, b, out } => Task::Matmul(self.product(a, b, out)),
-            Step::Cholesky { x, n, out } => Task::Cholesky { x: operand(x), n: *n, out: self.range(*out) },
-            Step::SolveTriangular { matrix, b, n, columns, triangle, transpose, out } => Task::SolveTriangular {
-                matrix: operand(matrix),
-                b: operand(b),
-                n: *n,
-                columns: *columns,
-                triangle: *triangle,
-                transpose: *transpose,
-                out: self.range(*out),
-            },
-            Step::KeepTriangle { x, rows, columns, triangle, offset, out } => Task::KeepTriangle {
-                x: operand(x),
-                rows: *rows,
-                columns: *columns,
-                triangle: *triangle,
-                offset: *offset,
-                out: self.range(*out),
-            },
-            Step::CumSum { x, extent, reverse, out } => {
-                Task::CumSum { x: operand(x), extent: *extent, reverse: *reverse, out: self.range(*out) }
+            Step::Structured { op, inputs, out } => {
+                let shapes: Vec<&[usize]> = inputs.iter().map(|input| input.shape.as_slice()).collect();
+                Task::Structured {
+                    op: op.clone(),
+                    room: op.room(&shapes, &out.shape),
+                    inputs: inputs.iter().map(|input| (operand(input), input.shape.clone())).collect(),
+                    out: self.written(out),
+                }
             }
-            Step::Random { draw, stream, root, parameters, out } => Task::Random {
-                draw: *draw,
-                stream: *stream,
-                root: operand(root),
-                parameters: parameters.iter().map(operand).collect(),
-                out: self.range(*out),
-            },
         }
+    }
+
+    /// Where a step writes its result.
+    fn written(&self, out: &View) -> Range<usize> {
+        let Operand::Memory(range) = self.operand(out) else { unreachable!("results are in memory") };
+        range
     }
 
     fn product(&self, a: &View, b: &View, out: &View) -> Product {
@@ -418,7 +283,6 @@ impl Placement<'_> {
             let rank = view.strides.len();
             (view.strides[rank - 2] as usize, view.strides[rank - 1] as usize)
         };
-        let Operand::Memory(range) = self.operand(out) else { unreachable!("results are in memory") };
         Product {
             a: self.operand(a),
             b: self.operand(b),
@@ -426,7 +290,7 @@ impl Placement<'_> {
             sizes: (m, k, n),
             a_strides: last(a),
             b_strides: last(b),
-            out: range,
+            out: self.written(out),
         }
     }
 }
@@ -439,4 +303,18 @@ fn last_offset(view: &View) -> usize {
 /// Copies a contiguous operand out.
 pub(crate) fn copy_out(operand: &Operand, memory: &[f64], out: &mut [f64]) {
     out.copy_from_slice(operand.read_from(memory));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_operand_may_lie_inside_the_output() {
+        let mut memory = [1.0, 2.0, 3.0, 4.0];
+        let (target, rest) = split(&mut memory, &(1..3));
+        assert_eq!(target, [2.0, 3.0]);
+        assert!(rest.read(&(2..2)).is_empty());
+        assert_eq!((rest.read(&(0..1)), rest.read(&(3..4))), (&[1.0][..], &[4.0][..]));
+    }
 }

@@ -54,20 +54,11 @@ fn describe(text: &mut String, step: &Step) {
             let parts: Vec<String> = parts.iter().map(|(part, ..)| place(part)).collect();
             writeln!(text, "  b{out} = zeros plus {}", parts.join(" "))
         }
-        Step::IndexSelect { x, indices, out, .. } => writeln!(text, "  b{out} = {} rows {}", place(x), place(indices)),
-        Step::IndexAdd { x, indices, out, .. } => {
-            writeln!(text, "  b{out} = add {} at rows {}", place(x), place(indices))
-        }
         Step::Matmul { a, b, out } => writeln!(text, "  {} = {} x {}", place(out), place(a), place(b)),
-        Step::Cholesky { x, out, .. } => writeln!(text, "  b{out} = cholesky {}", place(x)),
-        Step::SolveTriangular { matrix, b, out, .. } => {
-            writeln!(text, "  b{out} = solve_triangular {} {}", place(matrix), place(b))
+        Step::Structured { op, inputs, out } => {
+            let inputs: Vec<String> = inputs.iter().map(place).collect();
+            writeln!(text, "  {} = {} {}", place(out), op.name(), inputs.join(" "))
         }
-        Step::KeepTriangle { x, out, triangle, .. } => {
-            writeln!(text, "  b{out} = {triangle:?} triangle of {}", place(x))
-        }
-        Step::CumSum { x, out, .. } => writeln!(text, "  b{out} = cumsum {}", place(x)),
-        Step::Random { draw, out, .. } => writeln!(text, "  b{out} = draw {draw:?}"),
     };
 }
 

@@ -3,9 +3,9 @@
 use super::graph::{Graph, GraphNode, Id};
 use super::layout::{BufferId, Place, Strides, View, row_major};
 use super::schedule::{Unit, is_view};
-use crate::op::{Draw, Op, Stride};
+use crate::op::{Op, Stride};
+use crate::structured::{Extent, Structured};
 use pyroxene_kernels::fused::{Code, Instruction, Reduce};
-use pyroxene_kernels::linalg::Triangle;
 use pyroxene_tensor::Shape;
 use std::collections::HashMap;
 
@@ -26,57 +26,15 @@ pub(crate) enum Step {
         outer: usize,
         out: BufferId,
     },
-    IndexSelect {
-        x: View,
-        indices: View,
-        extent: Extent,
-        out: BufferId,
-    },
-    IndexAdd {
-        x: View,
-        indices: View,
-        extent: Extent,
-        out: BufferId,
-    },
     Matmul {
         a: View,
         b: View,
         out: View,
     },
-    Cholesky {
-        x: View,
-        n: usize,
-        out: BufferId,
-    },
-    SolveTriangular {
-        matrix: View,
-        b: View,
-        n: usize,
-        columns: usize,
-        triangle: Triangle,
-        transpose: bool,
-        out: BufferId,
-    },
-    KeepTriangle {
-        x: View,
-        rows: usize,
-        columns: usize,
-        triangle: Triangle,
-        offset: isize,
-        out: BufferId,
-    },
-    CumSum {
-        x: View,
-        extent: Extent,
-        reverse: bool,
-        out: BufferId,
-    },
-    Random {
-        draw: Draw,
-        stream: u64,
-        root: View,
-        parameters: Vec<View>,
-        out: BufferId,
+    Structured {
+        op: Structured,
+        inputs: Vec<View>,
+        out: View,
     },
 }
 
@@ -96,21 +54,6 @@ pub(crate) struct Store {
     pub(crate) offset: usize,
     pub(crate) strides: Vec<isize>,
     pub(crate) reduce: Option<Reduce>,
-}
-
-/// An axis of a row-major tensor: elements before it, its size, elements after it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Extent {
-    pub(crate) outer: usize,
-    pub(crate) size: usize,
-    pub(crate) inner: usize,
-}
-
-impl Extent {
-    fn new(shape: &[usize], axis: usize) -> Extent {
-        let product = |sizes: &[usize]| sizes.iter().product();
-        Extent { outer: product(&shape[..axis]), size: shape[axis], inner: product(&shape[axis + 1..]) }
-    }
 }
 
 /// The steps, the size of each buffer, and where the Program's inputs and outputs are.
@@ -319,45 +262,15 @@ impl<'g> Lowering<'g> {
                 let parts = parts.collect();
                 Step::Concat { parts, outer: extent.outer, out: self.result(id) }
             }
-            Op::IndexSelect(axis) => {
-                let extent = Extent::new(self.graph.shape(input(0)), *axis);
-                let (x, indices) = (self.contiguous(input(0)), self.contiguous(input(1)));
-                Step::IndexSelect { x, indices, extent, out: self.result(id) }
-            }
-            Op::IndexAdd(axis) => {
-                let extent = Extent::new(&node.shape, *axis);
-                let (x, indices) = (self.contiguous(input(0)), self.contiguous(input(1)));
-                Step::IndexAdd { x, indices, extent, out: self.result(id) }
-            }
             Op::Matmul => {
                 let (a, b) = (self.matrix(input(0)), self.matrix(input(1)));
                 self.result(id);
                 Step::Matmul { a, b, out: self.value(id).clone() }
             }
-            Op::Cholesky => {
-                let n = node.shape[node.shape.len() - 1];
-                let x = self.contiguous(input(0));
-                Step::Cholesky { x, n, out: self.result(id) }
-            }
-            Op::SolveTriangular { triangle, transpose } => {
-                let [.., n, columns] = *node.shape.as_slice() else { unreachable!("checked when it was written") };
-                let (matrix, b) = (self.contiguous(input(0)), self.contiguous(input(1)));
-                let (triangle, transpose) = (*triangle, *transpose);
-                Step::SolveTriangular { matrix, b, n, columns, triangle, transpose, out: self.result(id) }
-            }
-            Op::KeepTriangle { triangle, offset } => {
-                let [.., rows, columns] = *node.shape.as_slice() else { unreachable!("checked when it was written") };
-                let x = self.contiguous(input(0));
-                Step::KeepTriangle { x, rows, columns, triangle: *triangle, offset: *offset, out: self.result(id) }
-            }
-            Op::CumSum { axis, reverse } => {
-                let x = self.contiguous(input(0));
-                Step::CumSum { x, extent: Extent::new(&node.shape, *axis), reverse: *reverse, out: self.result(id) }
-            }
-            Op::Random { draw, stream } => {
-                let root = self.contiguous(input(0));
-                let parameters = node.inputs[1..].iter().map(|&parameter| self.contiguous(parameter)).collect();
-                Step::Random { draw: *draw, stream: *stream, root, parameters, out: self.result(id) }
+            Op::Structured(op) => {
+                let inputs = node.inputs.iter().map(|&input| self.contiguous(input)).collect();
+                self.result(id);
+                Step::Structured { op: op.clone(), inputs, out: self.value(id).clone() }
             }
             op => unreachable!("{} is scheduled elsewhere", op.name()),
         };

@@ -32,17 +32,8 @@ fn touched(step: &Step) -> Vec<BufferId> {
         Step::Zero { out } => (Vec::new(), *out),
         Step::Assemble { parts, out } => (views(&parts.iter().map(|(part, ..)| part).collect::<Vec<_>>()), *out),
         Step::Concat { parts, out, .. } => (views(&parts.iter().map(|(part, _)| part).collect::<Vec<_>>()), *out),
-        Step::IndexSelect { x, indices, out, .. } | Step::IndexAdd { x, indices, out, .. } => {
-            (views(&[x, indices]), *out)
-        }
         Step::Matmul { a, b, out } => return views(&[a, b, out]),
-        Step::SolveTriangular { matrix, b, out, .. } => (views(&[matrix, b]), *out),
-        Step::Cholesky { x, out, .. } | Step::KeepTriangle { x, out, .. } | Step::CumSum { x, out, .. } => {
-            (views(&[x]), *out)
-        }
-        Step::Random { root, parameters, out, .. } => {
-            (views(&parameters.iter().chain([root]).collect::<Vec<_>>()), *out)
-        }
+        Step::Structured { inputs, out, .. } => return views(&inputs.iter().chain([out]).collect::<Vec<_>>()),
     };
     touched.push(out);
     touched

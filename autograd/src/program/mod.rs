@@ -100,9 +100,7 @@ impl Program {
         let outputs = lowered.outputs.iter().map(|view| (placement.operand(view), view.shape.clone())).collect();
         let mut workspace = Workspace::default();
         for task in &tasks {
-            if let Task::Loop(kernel) = task {
-                workspace.loops.reserve(kernel);
-            }
+            workspace.reserve(task);
         }
         let explanation = explain::explain(&graph, &lowered, &memory);
         let plan = Plan { tasks, inputs, outputs, memory_len: memory.len, explanation };

@@ -1,0 +1,152 @@
+//! Structured operations: those that are neither elementwise, reductions nor views. One file says all there is to know of
+//! one: its name, how it runs, its derivative, and its methods of [`Var`].
+
+mod cholesky;
+mod cumsum;
+mod draw;
+mod index_add;
+mod index_select;
+mod keep_triangle;
+mod solve_triangular;
+
+pub(crate) use draw::{Draw, draw};
+
+use crate::arena::Var;
+use crate::op::Op;
+use crate::var::push;
+use pyroxene_tensor::{DType, Shape, Tensor};
+use smallvec::SmallVec;
+use std::any::Any;
+use std::fmt::Debug;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// What the engines need to know of a structured operation.
+pub(crate) trait Primitive: Same + Debug + Send + Sync {
+    /// The name in messages and in `explain`.
+    fn name(&self) -> &'static str;
+
+    /// Room that `run` wants, for inputs and an output of these shapes.
+    fn room(&self, _inputs: &[&[usize]], _output: &[usize]) -> Room {
+        Room::default()
+    }
+
+    /// Computes the output as a Program does: all values are f64 (booleans 0 and 1, whole numbers exact up to 2^53), in
+    /// row-major order. Must not allocate.
+    fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>);
+
+    /// Direct evaluation. As it stands by `run` in f64; to be overridden where the tensor crate does better (exact
+    /// integers, native f32). The caller casts the result to the type of the expression.
+    fn evaluate(&self, inputs: &[&Tensor], shape: &[usize], _dtype: DType) -> Tensor {
+        by_run(self, inputs, shape)
+    }
+
+    /// The derivatives for the inputs that are wanted, given the derivative `gy` of the output `y`, in `Var` operations so
+    /// that they differentiate again; none where the derivative is zero almost everywhere.
+    fn vjp(&self, x: &[Var], y: Var, gy: Var, wanted: &[bool]) -> Derivatives;
+}
+
+/// One derivative an input, or none where it is zero or was not asked for.
+pub(crate) type Derivatives = SmallVec<[Option<Var>; 3]>;
+
+/// Numbers and indices that an operation may scribble on while it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Room {
+    pub(crate) floats: usize,
+    pub(crate) indices: usize,
+}
+
+/// The room that was asked for; what it holds is left over from others.
+#[derive(Debug)]
+pub(crate) struct RoomMut<'a> {
+    pub(crate) floats: &'a mut [f64],
+    pub(crate) indices: &'a mut [usize],
+}
+
+/// An input in row-major order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Array<'a> {
+    pub(crate) data: &'a [f64],
+    pub(crate) shape: &'a [usize],
+}
+
+/// An axis of a row-major tensor: elements before it, its size, elements after it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    pub(crate) outer: usize,
+    pub(crate) size: usize,
+    pub(crate) inner: usize,
+}
+
+impl Extent {
+    pub(crate) fn new(shape: &[usize], axis: usize) -> Extent {
+        let product = |sizes: &[usize]| sizes.iter().product();
+        Extent { outer: product(&shape[..axis]), size: shape[axis], inner: product(&shape[axis + 1..]) }
+    }
+
+    /// Where row `index` of the axis begins, counted from the end if it is negative; panics if there is no such row.
+    pub(crate) fn row(self, op: &str, outer: usize, index: f64) -> usize {
+        let size = self.size as f64;
+        if !(index >= -size && index < size) {
+            crate::shape::fail(format_args!("{op}: index {index} is not within an axis of size {}", self.size));
+        }
+        let row = if index < 0.0 { index + size } else { index };
+        (outer * self.size + row as usize) * self.inner
+    }
+}
+
+/// Appends a structured operation to the tape. The caller has checked the shapes.
+#[track_caller]
+pub(crate) fn apply(op: impl Primitive + 'static, inputs: &[Var], shape: Shape, dtype: DType) -> Var {
+    push(Op::Structured(Structured(Arc::new(op))), inputs, shape, dtype)
+}
+
+/// Runs an operation on tensors, in f64.
+pub(crate) fn by_run<P: Primitive + ?Sized>(op: &P, inputs: &[&Tensor], shape: &[usize]) -> Tensor {
+    let values: SmallVec<[Vec<f64>; 3]> = inputs.iter().map(|x| x.to_vec::<f64>()).collect();
+    let arrays: SmallVec<[Array<'_>; 3]> =
+        values.iter().zip(inputs).map(|(data, x)| Array { data, shape: x.shape() }).collect();
+    let shapes: SmallVec<[&[usize]; 3]> = inputs.iter().map(|x| x.shape()).collect();
+    let room = op.room(&shapes, shape);
+    let (mut floats, mut indices) = (vec![0.0; room.floats], vec![0; room.indices]);
+    let mut output = vec![0.0; shape.iter().product()];
+    op.run(&arrays, &mut output, RoomMut { floats: &mut floats, indices: &mut indices });
+    Tensor::from_f64(output, shape)
+}
+
+/// A structured operation as a value: cheap to clone, equal when the operations are.
+#[derive(Clone, Debug)]
+pub(crate) struct Structured(Arc<dyn Primitive>);
+
+impl std::ops::Deref for Structured {
+    type Target = dyn Primitive;
+
+    fn deref(&self) -> &(dyn Primitive + 'static) {
+        &*self.0
+    }
+}
+
+impl PartialEq for Structured {
+    fn eq(&self, other: &Structured) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.same(&*other.0)
+    }
+}
+
+impl Eq for Structured {}
+
+impl Hash for Structured {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.name().hash(state);
+    }
+}
+
+/// Equality across types, so that equal operations on equal inputs are computed once.
+pub(crate) trait Same: Any {
+    fn same(&self, other: &dyn Primitive) -> bool;
+}
+
+impl<T: PartialEq + 'static> Same for T {
+    fn same(&self, other: &dyn Primitive) -> bool {
+        (other as &dyn Any).downcast_ref::<T>() == Some(self)
+    }
+}
