@@ -62,19 +62,6 @@ pub fn vjp(y: Var, cotangent: Var, xs: &[Var]) -> Vec<Var> {
     xs.iter().map(|x| found(x).unwrap_or_else(|| Var::zeros(&x.shape()))).collect()
 }
 
-/// The matrix of second derivatives of a scalar `y` with respect to a vector `x`, `[n, n]`, by reverse over reverse.
-///
-/// # Panics
-/// If `y` is not a scalar or `x` not a vector.
-#[track_caller]
-pub fn hessian(y: Var, x: Var) -> Var {
-    let shape = x.shape();
-    let [n] = *shape.as_slice() else { shape::fail(format_args!("hessian: expected a vector, got {shape:?}")) };
-    let gradient = grad(y, &[x])[0];
-    let rows: Vec<Var> = (0..n as isize).map(|i| grad(gradient.select(0, i), &[x])[0]).collect();
-    if rows.is_empty() { Var::zeros(&[0, 0]) } else { Var::stack(&rows, 0) }
-}
-
 /// Which of the nodes `first..=last` depend on one of `xs`.
 fn active(first: usize, last: usize, xs: &[Var]) -> Vec<bool> {
     let mut active = vec![false; (last + 1).saturating_sub(first)];
@@ -188,6 +175,14 @@ impl Sweep {
             }
             Op::Diagonal => send(0, &|| Some(gy.diag_embed())),
             Op::DiagEmbed => send(0, &|| Some(gy.diagonal())),
+            Op::Custom(rule) => {
+                let x: SmallVec<[Var; 4]> = (1..inputs.len()).map(x).collect();
+                for (&input, derivative) in inputs[1..].iter().zip(rule.apply(&x, y, gy)) {
+                    if self.is_active(input) {
+                        self.add(input as usize, derivative);
+                    }
+                }
+            }
             Op::Structured(op) => {
                 let wanted: SmallVec<[bool; 4]> = inputs.iter().map(|&input| self.is_active(input)).collect();
                 let x: SmallVec<[Var; 4]> = (0..inputs.len()).map(x).collect();

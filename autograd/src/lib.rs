@@ -11,15 +11,20 @@
 //! | `structured` | operations with kernels of their own, one file each |
 //! | `eval` | direct evaluation |
 //! | `dependence` | which expressions depend on which |
-//! | `grad` | one derivative a primitive |
+//! | `grad`, `custom` | one derivative a primitive; derivatives of the caller's own |
+//! | `jacobian` | Jacobians, Hessians and products with them |
+//! | `body` | traced functions as data, for `scan` and `checkpoint` |
 //! | `program` | capture, passes, memory plan, execution |
 
 mod arena;
+mod body;
 mod capture;
+mod custom;
 mod dependence;
 mod elementwise;
 mod eval;
 mod grad;
+mod jacobian;
 mod linalg;
 mod movement;
 mod op;
@@ -32,9 +37,12 @@ mod var;
 
 pub use arena::{Var, live_expressions, reset, scope};
 pub use capture::CaptureError;
+pub use custom::custom_vjp;
 pub use dependence::{Dependence, dependence};
-pub use grad::{grad, hessian, vjp};
+pub use grad::{grad, vjp};
+pub use jacobian::{hessian, hessian_vector_product, jacobian, jvp};
 pub use program::Program;
 pub use pyroxene_kernels::linalg::Triangle;
 pub use pyroxene_tensor::{DType, Shape, Slice, Tensor};
 pub use random::Key;
+pub use structured::{checkpoint, scan, scan_slices};

@@ -3,6 +3,7 @@
 //! One list for direct evaluation (`eval`), derivatives (`grad`) and the compiler (`program`): each of them is an exhaustive
 //! `match`, so that a new operation is complete or does not compile.
 
+use crate::custom::CustomRule;
 use crate::structured::Structured;
 use pyroxene_kernels::table::{Binary, Unary};
 use pyroxene_tensor::{DType, Shape};
@@ -78,6 +79,8 @@ pub(crate) enum Op {
     Diagonal,
     /// A square matrix with the last axis on its diagonal.
     DiagEmbed,
+    /// The first input's value, with a derivative of its own by the others.
+    Custom(CustomRule),
     /// An operation that lives in a file of its own.
     Structured(Structured),
 }
@@ -106,6 +109,7 @@ impl Op {
             Op::Matmul => "matmul",
             Op::Diagonal => "diagonal",
             Op::DiagEmbed => "diag_embed",
+            Op::Custom(_) => "custom_vjp",
             Op::Structured(op) => op.name(),
         }
     }

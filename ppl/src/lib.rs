@@ -53,7 +53,8 @@ pub use guide::{AutoNormal, Guide};
 pub use infer::{Fit, Metric, Nuts, Svi, SviFit, TraceElbo, posterior_predictive, prior_predictive};
 pub use param::ParamStore;
 pub use pyroxene_autograd::{
-    CaptureError, DType, Key, Program, Shape, Slice, Tensor, Triangle, Var, grad, hessian, reset, scope, vjp,
+    CaptureError, DType, Key, Program, Shape, Slice, Tensor, Triangle, Var, checkpoint, custom_vjp, grad, hessian,
+    hessian_vector_product, jacobian, jvp, reset, scan, scan_slices, scope, vjp,
 };
 pub use values::Values;
 

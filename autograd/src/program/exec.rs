@@ -1,9 +1,10 @@
 //! Steps with their places in memory, and how each runs.
 
+use super::Machine;
 use super::layout::{Place, Strides, View};
 use super::lower::{LoopStep, Lowered, Step};
 use super::memory::MemoryPlan;
-use crate::structured::{Array, Room, RoomMut, Structured};
+use crate::structured::{Array, INPUTS, Room, RoomMut, Structured};
 use pyroxene_kernels::fused::{FusedKernel, Input, Loop, Output, Scratch, Source};
 use pyroxene_kernels::linalg::{Mat, MatMut, gemm};
 use pyroxene_tensor::Shape;
@@ -26,7 +27,7 @@ impl Operand {
         }
     }
 
-    fn read_from<'m>(&'m self, memory: &'m [f64]) -> &'m [f64] {
+    pub(crate) fn read_from<'m>(&'m self, memory: &'m [f64]) -> &'m [f64] {
         match self {
             Operand::Memory(range) => &memory[range.clone()],
             Operand::Data(data, range) => &data[range.clone()],
@@ -111,6 +112,8 @@ pub(crate) struct Workspace {
     pub(crate) loops: Scratch,
     floats: Vec<f64>,
     indices: Vec<usize>,
+    /// For the Programs inside operations, one at a time.
+    inner: Option<Box<Machine>>,
 }
 
 impl Workspace {
@@ -118,7 +121,10 @@ impl Workspace {
     pub(crate) fn reserve(&mut self, task: &Task) {
         match task {
             Task::Loop(kernel) => self.loops.reserve(kernel),
-            Task::Structured { room, .. } => {
+            Task::Structured { op, room, .. } => {
+                if let Some(plan) = op.inner() {
+                    self.inner.get_or_insert_default().reserve(plan);
+                }
                 self.floats.resize(self.floats.len().max(room.floats), 0.0);
                 self.indices.resize(self.indices.len().max(room.indices), 0);
             }
@@ -126,8 +132,17 @@ impl Workspace {
         }
     }
 
+    /// How many numbers it holds, apart from the blocks of fused loops.
+    pub(super) fn len(&self) -> usize {
+        self.floats.len() + self.inner.as_ref().map_or(0, |inner| inner.len())
+    }
+
     fn room(&mut self, room: Room) -> RoomMut<'_> {
-        RoomMut { floats: &mut self.floats[..room.floats], indices: &mut self.indices[..room.indices] }
+        RoomMut {
+            floats: &mut self.floats[..room.floats],
+            indices: &mut self.indices[..room.indices],
+            inner: self.inner.as_deref_mut(),
+        }
     }
 }
 
@@ -159,7 +174,7 @@ impl Task {
             Task::Matmul(product) => product.run(memory),
             Task::Structured { op, inputs, room, out } => {
                 let (target, memory) = split(memory, out);
-                let inputs: SmallVec<[Array<'_>; 8]> =
+                let inputs: SmallVec<[Array<'_>; INPUTS]> =
                     inputs.iter().map(|(input, shape)| Array { data: input.read(&memory), shape }).collect();
                 op.run(&inputs, target, workspace.room(*room));
             }
@@ -298,11 +313,6 @@ impl Placement<'_> {
 fn last_offset(view: &View) -> usize {
     let zip = view.shape.iter().zip(&view.strides);
     zip.map(|(&size, &stride)| (size - 1) * usize::try_from(stride).expect("operands have no negative strides")).sum()
-}
-
-/// Copies a contiguous operand out.
-pub(crate) fn copy_out(operand: &Operand, memory: &[f64], out: &mut [f64]) {
-    out.copy_from_slice(operand.read_from(memory));
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ fn add(builder: &mut Builder, node: &Node, inputs: Ids, source: Option<DType>) -
     match &node.op {
         Op::Scalar(bits) => builder.scalar(f64::from_bits(*bits)),
         Op::Input(index) => builder.input(*index, node.shape.clone()),
-        Op::StopGradient => inputs[0],
+        Op::StopGradient | Op::Custom(_) => inputs[0],
         Op::Cast(dtype) => match (dtype, source) {
             (DType::I64, Some(DType::F64 | DType::F32)) => builder.unary(Unary::Trunc, inputs[0]),
             (DType::Bool, Some(source)) if source != DType::Bool => {

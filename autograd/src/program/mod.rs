@@ -48,16 +48,66 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Program {
     plan: Arc<Plan>,
-    memory: Vec<f64>,
-    workspace: Workspace,
+    machine: Machine,
 }
 
-struct Plan {
+/// What a Program does, without the memory that it works in.
+pub(crate) struct Plan {
     tasks: Vec<Task>,
     inputs: Vec<(Range<usize>, Shape)>,
     outputs: Vec<(Operand, Shape)>,
     memory_len: usize,
     explanation: String,
+}
+
+/// The memory that a plan works in. What it holds does not outlast a run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Machine {
+    memory: Vec<f64>,
+    workspace: Workspace,
+}
+
+impl Machine {
+    pub(crate) fn for_plan(plan: &Plan) -> Machine {
+        let mut machine = Machine::default();
+        machine.reserve(plan);
+        machine
+    }
+
+    fn len(&self) -> usize {
+        self.memory.len() + self.workspace.len()
+    }
+
+    /// Makes room for a plan beside those it has room for.
+    pub(crate) fn reserve(&mut self, plan: &Plan) {
+        self.memory.resize(self.memory.len().max(plan.memory_len), 0.0);
+        plan.tasks.iter().for_each(|task| self.workspace.reserve(task));
+    }
+}
+
+impl Plan {
+    /// Sets input `k`, which stays until another plan uses the machine.
+    pub(crate) fn load(&self, machine: &mut Machine, k: usize, data: &[f64]) {
+        machine.memory[self.inputs[k].0.clone()].copy_from_slice(data);
+    }
+
+    /// Computes the outputs from the inputs that were loaded.
+    pub(crate) fn execute(&self, machine: &mut Machine) {
+        for task in &self.tasks {
+            task.run(&mut machine.workspace, &mut machine.memory);
+        }
+    }
+
+    /// Output `k` of the last execution.
+    pub(crate) fn output<'m>(&'m self, machine: &'m Machine, k: usize) -> &'m [f64] {
+        self.outputs[k].0.read_from(&machine.memory)
+    }
+}
+
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plan").field("steps", &self.tasks.len()).field("memory", &self.memory_len).finish()
+    }
 }
 
 impl Program {
@@ -98,13 +148,13 @@ impl Program {
         let inputs = lowered.inputs.iter().zip(&graph.inputs);
         let inputs = inputs.map(|(&buffer, shape)| (placement.range(buffer), shape.clone())).collect();
         let outputs = lowered.outputs.iter().map(|view| (placement.operand(view), view.shape.clone())).collect();
-        let mut workspace = Workspace::default();
-        for task in &tasks {
-            workspace.reserve(task);
-        }
         let explanation = explain::explain(&graph, &lowered, &memory);
         let plan = Plan { tasks, inputs, outputs, memory_len: memory.len, explanation };
-        Program { memory: vec![0.0; plan.memory_len], plan: Arc::new(plan), workspace }
+        Program { machine: Machine::for_plan(&plan), plan: Arc::new(plan) }
+    }
+
+    pub(crate) fn into_plan(self) -> Arc<Plan> {
+        self.plan
     }
 
     /// Computes the outputs from the inputs, all in row-major order.
@@ -119,15 +169,13 @@ impl Program {
         assert_eq!(outputs.len(), plan.outputs.len(), "Program::run: number of outputs");
         for (k, (input, (range, shape))) in inputs.iter().zip(&plan.inputs).enumerate() {
             assert_eq!(input.len(), range.len(), "Program::run: input {k} has shape {:?}", shape.as_slice());
-            self.memory[range.clone()].copy_from_slice(input);
+            plan.load(&mut self.machine, k, input);
         }
-        for task in &plan.tasks {
-            task.run(&mut self.workspace, &mut self.memory);
-        }
-        for (k, (output, (operand, shape))) in outputs.iter_mut().zip(&plan.outputs).enumerate() {
+        plan.execute(&mut self.machine);
+        for (k, (output, (_, shape))) in outputs.iter_mut().zip(&plan.outputs).enumerate() {
             let len: usize = shape.iter().product();
             assert_eq!(output.len(), len, "Program::run: output {k} has shape {:?}", shape.as_slice());
-            exec::copy_out(operand, &self.memory, output);
+            output.copy_from_slice(plan.output(&self.machine, k));
         }
     }
 
@@ -157,6 +205,11 @@ impl Program {
     /// The shapes of the outputs.
     pub fn output_shapes(&self) -> impl Iterator<Item = &[usize]> {
         self.plan.outputs.iter().map(|(_, shape)| shape.as_slice())
+    }
+
+    /// How many numbers of working memory a run takes, those of inner loops included.
+    pub fn memory_len(&self) -> usize {
+        self.machine.len()
     }
 
     /// What a run does: the optimised graph, the fused loops, and the memory that they share.

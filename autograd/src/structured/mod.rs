@@ -1,18 +1,24 @@
 //! Structured operations: those that are neither elementwise, reductions nor views. One file says all there is to know of
 //! one: its name, how it runs, its derivative, and its methods of [`Var`].
 
+mod checkpoint;
 mod cholesky;
 mod cumsum;
 mod draw;
 mod index_add;
 mod index_select;
 mod keep_triangle;
+mod packed;
+mod scan;
 mod solve_triangular;
 
+pub use checkpoint::checkpoint;
 pub(crate) use draw::{Draw, draw};
+pub use scan::{scan, scan_slices};
 
 use crate::arena::Var;
 use crate::op::Op;
+use crate::program::{Machine, Plan};
 use crate::var::push;
 use pyroxene_tensor::{DType, Shape, Tensor};
 use smallvec::SmallVec;
@@ -29,6 +35,11 @@ pub(crate) trait Primitive: Same + Debug + Send + Sync {
     /// Room that `run` wants, for inputs and an output of these shapes.
     fn room(&self, _inputs: &[&[usize]], _output: &[usize]) -> Room {
         Room::default()
+    }
+
+    /// The Program that `run` executes as a part, if there is one.
+    fn inner(&self) -> Option<&Arc<Plan>> {
+        None
     }
 
     /// Computes the output as a Program does: all values are f64 (booleans 0 and 1, whole numbers exact up to 2^53), in
@@ -61,7 +72,12 @@ pub(crate) struct Room {
 pub(crate) struct RoomMut<'a> {
     pub(crate) floats: &'a mut [f64],
     pub(crate) indices: &'a mut [usize],
+    /// Memory for the inner Program, if the operation has one.
+    pub(crate) inner: Option<&'a mut Machine>,
 }
+
+/// Operations have at most this many inputs; those with more pack them.
+pub(crate) const INPUTS: usize = 16;
 
 /// An input in row-major order.
 #[derive(Clone, Copy, Debug)]
@@ -110,7 +126,8 @@ pub(crate) fn by_run<P: Primitive + ?Sized>(op: &P, inputs: &[&Tensor], shape: &
     let room = op.room(&shapes, shape);
     let (mut floats, mut indices) = (vec![0.0; room.floats], vec![0; room.indices]);
     let mut output = vec![0.0; shape.iter().product()];
-    op.run(&arrays, &mut output, RoomMut { floats: &mut floats, indices: &mut indices });
+    let mut inner = op.inner().map(|plan| Machine::for_plan(plan));
+    op.run(&arrays, &mut output, RoomMut { floats: &mut floats, indices: &mut indices, inner: inner.as_mut() });
     Tensor::from_f64(output, shape)
 }
 
