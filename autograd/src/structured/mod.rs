@@ -70,6 +70,7 @@ pub(crate) struct Room {
 /// The room that was asked for; what it holds is left over from others.
 #[derive(Debug)]
 pub(crate) struct RoomMut<'a> {
+    #[expect(dead_code, reason = "for factorisations: none of the operations so far scribbles on numbers")]
     pub(crate) floats: &'a mut [f64],
     pub(crate) indices: &'a mut [usize],
     /// Memory for the inner Program, if the operation has one.
