@@ -243,17 +243,17 @@ fn products_with_jacobians_agree_with_the_jacobian() {
             assert_eq!(matrix.shape(), [y.len(), 3]);
             let tangent = Var::from([0.2, 0.5, -1.0]);
             let forward = jvp(y, &[x], &[tangent]).to_tensor();
-            assert!(forward.allclose(&matrix.matmul(&tangent.to_tensor()), 1e-14, 1e-14));
+            assert!(forward.allclose(matrix.matmul(&tangent.to_tensor()), 1e-14, 1e-14));
             let cotangent = Var::from(numbers(y.len(), 2.0));
             let backward = vjp(y, cotangent, &[x])[0].to_tensor();
-            assert!(backward.allclose(&cotangent.to_tensor().matmul(&matrix), 1e-14, 1e-14));
+            assert!(backward.allclose(cotangent.to_tensor().matmul(&matrix), 1e-14, 1e-14));
         }
         let y = (x.exp() * x.sum()).sum();
         let matrix = hessian(y, x).to_tensor();
         let v = Var::from([1.0, 2.0, -0.5]);
         let product = hessian_vector_product(y, &[x], &[v])[0].to_tensor();
-        assert!(product.allclose(&matrix.matmul(&v.to_tensor()), 1e-14, 1e-14));
-        assert!(matrix.allclose(&jacobian(grad(y, &[x])[0], x).to_tensor(), 1e-14, 1e-14));
+        assert!(product.allclose(matrix.matmul(&v.to_tensor()), 1e-14, 1e-14));
+        assert!(matrix.allclose(jacobian(grad(y, &[x])[0], x).to_tensor(), 1e-14, 1e-14));
         assert_eq!(jacobian(Var::zeros(&[2, 0]), x).shape().as_slice(), [2, 0, 3]);
     });
 }
