@@ -26,12 +26,14 @@
 mod construct;
 pub mod context;
 mod convert;
+mod device;
 mod display;
 mod dtype;
 mod elementwise;
 mod error;
 mod index;
 mod integer;
+pub mod io;
 mod linalg;
 mod operators;
 mod reduce;
@@ -41,11 +43,11 @@ mod strided;
 mod tensor;
 
 pub use context::context;
+pub use device::{Device, DeviceError};
 pub use dtype::{DType, Scalar};
 pub use elementwise::Operand;
 pub use error::{OrPanic, ShapeError, TensorError, fail};
 pub use linalg::Triangle;
 pub use pyroxene_kernels::{Binary, Unary};
 pub use shape::{Shape, Slice, Strides};
-pub use storage::Device;
 pub use tensor::Tensor;

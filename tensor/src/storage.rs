@@ -1,16 +1,8 @@
 //! Where the elements live.
 
+use crate::device::Device;
 use crate::dtype::{DType, Scalar};
 use std::sync::Arc;
-
-/// The device that holds a tensor's elements.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Device {
-    /// Main memory.
-    #[default]
-    Cpu,
-}
 
 /// Shared, immutable elements: one variant a device.
 #[derive(Clone)]

@@ -1,9 +1,10 @@
 //! The tensor type and its views.
 
+use crate::device::Device;
 use crate::dtype::{DType, Scalar};
 use crate::error::{OrPanic, TensorError, fail};
 use crate::shape::{self, Positions, Shape, Slice, Strides, row_major};
-use crate::storage::{Device, Storage, dispatch, with_type};
+use crate::storage::{Storage, dispatch, with_type};
 use crate::strided::{Offsets, materialise};
 use std::sync::Arc;
 
