@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `arena` | nodes, scopes, stale-`Var` detection |
 //! | `op` | the list of primitives |
-//! | `elementwise`, `reduce`, `movement`, `linalg`, `random` | methods of `Var`, shape rules |
+//! | `elementwise`, `reduce`, `movement`, `linalg`, `einsum`, `random` | methods of `Var`, shape rules |
 //! | `structured` | operations with kernels of their own, one file each |
 //! | `eval` | direct evaluation |
 //! | `dependence` | which expressions depend on which |
@@ -21,6 +21,7 @@ mod body;
 mod capture;
 mod custom;
 mod dependence;
+mod einsum;
 mod elementwise;
 mod eval;
 mod grad;
@@ -43,6 +44,6 @@ pub use grad::{grad, vjp};
 pub use jacobian::{hessian, hessian_vector_product, jacobian, jvp};
 pub use program::Program;
 pub use pyroxene_kernels::linalg::Triangle;
-pub use pyroxene_tensor::{DType, Shape, Slice, Tensor};
+pub use pyroxene_tensor::{DType, Shape, Slice, Tensor, einsum_path};
 pub use random::Key;
 pub use structured::{checkpoint, scan, scan_slices};

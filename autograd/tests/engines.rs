@@ -72,6 +72,19 @@ fn cases() -> Vec<Case> {
         case!("matmul vectors", [[3, 4], [4], [3]], |x| x[0].matmul(x[1]) * x[2].matmul(x[0]).sum()),
         case!("matmul batched", [[2, 1, 3, 4], [5, 4, 2]], |x| x[0].matmul(x[1])),
         case!("matmul transposed", [[4, 3], [4, 2]], |x| x[0].t().matmul(x[1])),
+        case!("einsum", [[2, 3, 4], [2, 4, 3]], |x| Var::einsum("bij,bjk->bik", x)
+            * Var::einsum("bij,bkl->bij", x).mean()),
+        case!("einsum chain", [[2, 3], [3, 4], [4, 2], [3]], |x| Var::einsum("ab,bc,cd,b->da", x)),
+        case!("einsum diagonals", [[3, 3, 2], [3, 2]], |x| Var::einsum("iij,ij->ji", x) * Var::einsum("iij,kj", x)),
+        case!("einsum broadcast", [[1, 3], [4, 1], [4, 3]], |x| {
+            Var::einsum("ab,ab,ab->ba", x) * Var::einsum("...b,a...,...->...", &[x[0], x[1], x[2].mean()]) * 0.1
+        }),
+        case!("log_einsum", [[2, 3], [3, 4], [4, 2], [3]], |x| Var::log_einsum("ab,bc,ca,b->a", x)),
+        case!("log_einsum batched", [[2, 3, 4], [2, 4, 3]], |x| Var::log_einsum("bij,bjk->bik", x)),
+        case!("max_einsum", [[2, 3], [3, 4], [4, 2]], |x| {
+            Var::max_einsum("ab,bc,ca->a", x).sin() * Var::max_einsum("ab,bc->c", &x[..2]).mean()
+        }),
+        case!("tensordot", [[2, 3, 4], [4, 5, 2]], |x| x[0].tensordot(x[1], &[0, 2], &[2, 0])),
         case!("cholesky", [[2, 4, 4]], |x| positive_definite(x[0]).cholesky()),
         case!("solve", [[3, 3], [3, 2]], |x| {
             let l = x[0].tril(0) + Var::from(Tensor::eye(3, DType::F64));

@@ -56,6 +56,16 @@ fn shapes_are_checked_where_the_operation_is_written() {
         }),
         ("grad: the output must be one number, got shape [3]", || grad(Var::zeros(&[3]), &[])[0]),
         ("sum", || Var::zeros(&[3]).sum_axes(&[1], false)),
+        ("einsum: \"ij,jk\" has 2 operands, but 1 are given", || Var::einsum("ij,jk", &[Var::zeros(&[2, 3])])),
+        ("log_einsum: 'j' of \"ij,jk\" is both 3 and 4 in [2, 3], [4, 2]", || {
+            Var::log_einsum("ij,jk", &[Var::zeros(&[2, 3]), Var::zeros(&[4, 2])])
+        }),
+        ("max_einsum: the output of \"i->j\" has 'j', which no operand has", || {
+            Var::max_einsum("i->j", &[Var::zeros(&[2])])
+        }),
+        ("tensordot: axis 0 of [2] and axis 0 of [3] differ in size", || {
+            Var::zeros(&[2]).tensordot(Var::zeros(&[3]), &[0], &[0])
+        }),
         ("max: an empty axis", || Var::zeros(&[0]).max()),
     ];
     for &(expected, body) in cases {
