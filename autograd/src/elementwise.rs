@@ -9,17 +9,6 @@ use pyroxene_tensor::{DType, Tensor, shape as rules};
 use smallvec::smallvec;
 use std::ops;
 
-/// The element type of a unary operation's result.
-pub(crate) fn unary_dtype(op: Unary, dtype: DType) -> DType {
-    use Unary::*;
-    match op {
-        _ if op.returns_bool() => DType::Bool,
-        _ if dtype.is_float() => dtype,
-        Neg | Abs | Sign | Square | Floor | Ceil | Round | Trunc => DType::I64,
-        _ => DType::F64,
-    }
-}
-
 /// The element type that a binary operation computes in, from the operands' types and whether they are plain numbers.
 pub(crate) fn binary_dtype(op: Binary, (a, weak_a): (DType, bool), (b, weak_b): (DType, bool)) -> DType {
     let common = match (weak_a, weak_b) {
@@ -27,19 +16,12 @@ pub(crate) fn binary_dtype(op: Binary, (a, weak_a): (DType, bool), (b, weak_b): 
         (false, true) => weak_with(b, a),
         _ => a.promote(b),
     };
-    use Binary::*;
     match op {
-        Add | Sub | Mul | Min | Max if !common.is_float() => DType::I64,
-        Add | Sub | Mul | Min | Max => common,
-        Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual => common,
-        And | Or => DType::Bool,
-        Div | Pow | Xlogy | Xlog1py | Polygamma => {
-            if common.is_float() {
-                common
-            } else {
-                DType::F64
-            }
-        }
+        Binary::And | Binary::Or => DType::Bool,
+        // A power of whole numbers need not be whole.
+        Binary::Pow => common.to_float(),
+        _ if op.returns_bool() => common,
+        _ => common.of_binary(op, common),
     }
 }
 
@@ -52,7 +34,7 @@ pub(crate) fn weak_with(number: DType, tensor: DType) -> DType {
 pub(crate) fn unary(op: Unary, x: Var) -> Var {
     let result = with_arena(|arena| {
         let node = arena.get(x)?;
-        let (shape, dtype) = (node.shape.clone(), unary_dtype(op, node.dtype));
+        let (shape, dtype) = (node.shape.clone(), node.dtype.of_unary(op));
         Ok(arena.push(Op::Unary(op), smallvec![x.index], shape, dtype, None))
     });
     match result {
@@ -175,18 +157,6 @@ impl Var {
             -1 => self.recip(),
             _ => self.pow(f64::from(exponent)),
         }
-    }
-
-    /// `ln(exp(self) + exp(other))`, without overflow.
-    #[track_caller]
-    #[must_use]
-    pub fn logaddexp(self, other: impl Into<Var>) -> Var {
-        let other = other.into();
-        let high = self.maximum(other);
-        let low = self.minimum(other);
-        // Where both are -inf (or both inf) the difference would be NaN.
-        let gap = high.equal(low).where_(0.0, low - high);
-        high + gap.exp().ln_1p()
     }
 
     /// `ln(sigmoid(x)) = -softplus(-x)`.

@@ -7,9 +7,10 @@ use pyroxene_kernels::table::{Binary, Unary};
 use pyroxene_tensor::Shape;
 use smallvec::SmallVec;
 use std::collections::HashMap;
+use std::f64::consts::{LN_2, LOG2_E, LOG10_E};
 
-/// The derivatives of a scalar `y` with respect to each of `xs`, in the shapes of `xs`; zero where `y` does not depend on
-/// one. The results are expressions and differentiate again.
+/// The derivatives of a scalar `y` with respect to each of `xs`, in the shapes and floating-point types of `xs`; zero
+/// where `y` does not depend on one. The results are expressions and differentiate again.
 ///
 /// ```
 /// use pyroxene_autograd::{grad, Var};
@@ -50,7 +51,7 @@ pub fn vjp(y: Var, cotangent: Var, xs: &[Var]) -> Vec<Var> {
         slices: HashMap::new(),
     };
     if first <= last {
-        sweep.add(last, cotangent);
+        sweep.add(last, like(cotangent, y));
     }
     for index in (first..=last).rev() {
         sweep.join_slices(index);
@@ -59,7 +60,13 @@ pub fn vjp(y: Var, cotangent: Var, xs: &[Var]) -> Vec<Var> {
         }
     }
     let found = |x: &Var| sweep.cotangents.get((x.index as usize).wrapping_sub(first)).copied().flatten();
-    xs.iter().map(|x| found(x).unwrap_or_else(|| Var::zeros(&x.shape()))).collect()
+    xs.iter().map(|x| like(found(x).unwrap_or_else(|| Var::zeros(&x.shape())), *x)).collect()
+}
+
+/// A derivative in the floating-point type of what it is the derivative by.
+fn like(derivative: Var, x: Var) -> Var {
+    let dtype = x.dtype().to_float();
+    if derivative.dtype() == dtype { derivative } else { derivative.cast(dtype) }
 }
 
 /// Which of the nodes `first..=last` depend on one of `xs`.
@@ -208,21 +215,33 @@ fn unary(op: Unary, gy: Var, x: Var, y: Var) -> Option<Var> {
     Some(match op {
         Neg => -gy,
         Abs => gy * x.sign(),
-        Sign | Floor | Ceil | Round | Trunc | IsNan | IsFinite | Not => return None,
+        Sign | Floor | Ceil | Round | Trunc | IsNan | IsInf | IsFinite | Not => return None,
         Sqrt => gy * 0.5 / y,
         Recip => -gy * y * y,
         Square => gy * (x * 2.0),
         Exp => gy * y,
+        Exp2 => gy * (y * LN_2),
         Expm1 => gy * (y + 1.0),
         Ln => gy / x,
+        Log2 => gy * LOG2_E / x,
+        Log10 => gy * LOG10_E / x,
         Log1p => gy / (x + 1.0),
         Sin => gy * x.cos(),
         Cos => -gy * x.sin(),
         Tan => gy * (y * y + 1.0),
+        Asin => gy / ((1.0 - x) * (x + 1.0)).sqrt(),
+        Acos => -gy / ((1.0 - x) * (x + 1.0)).sqrt(),
         Atan => gy / (x * x + 1.0),
+        Sinh => gy * x.cosh(),
+        Cosh => gy * x.sinh(),
         Tanh => gy * (1.0 - y * y),
+        Asinh => gy / x.hypot(1.0),
+        // The product under one root would overflow.
+        Acosh => gy / (x - 1.0).sqrt() / (x + 1.0).sqrt(),
+        Atanh => gy / ((1.0 - x) * (x + 1.0)),
         // 1 - y would lose all digits where y is near one.
         Sigmoid => gy * (y * (-x).sigmoid()),
+        Logit => gy / (x * (1.0 - x)),
         Softplus => gy * x.sigmoid(),
         Erf => gy * (std::f64::consts::FRAC_2_SQRT_PI * (-(x * x)).exp()),
         Erfc => gy * (-std::f64::consts::FRAC_2_SQRT_PI * (-(x * x)).exp()),
@@ -244,6 +263,15 @@ fn binary(op: Binary, k: usize, gy: Var, a: Var, b: Var, y: Var) -> Option<Var> 
         // a^0 is constant, also at a = 0, where b a^(b-1) would be 0 * inf.
         (Pow, 0) => b.equal(0.0).where_(0.0, gy * (b * a.pow(b - 1.0))),
         (Pow, _) => a.equal(0.0).and(b.greater_equal(0.0)).where_(0.0, gy * (y * a.ln())),
+        // a^2 + b^2 may leave the range where the derivative does not.
+        (Atan2, 0) => gy * (b / a.hypot(b)) / a.hypot(b),
+        (Atan2, _) => -gy * (a / a.hypot(b)) / a.hypot(b),
+        // Zero, the mean of all slopes, at the tip of the cone.
+        (Hypot, 0) => y.equal(0.0).where_(0.0, gy * (a / y)),
+        (Hypot, _) => y.equal(0.0).where_(0.0, gy * (b / y)),
+        (Fmod | Remainder, 0) => gy,
+        // Less the whole number of times that the second goes into the first.
+        (Fmod | Remainder, _) => -gy * ((a - y) / b).round(),
         // Equal operands share the derivative.
         (Min | Max, _) => {
             let other = if k == 0 { b } else { a };
@@ -256,6 +284,12 @@ fn binary(op: Binary, k: usize, gy: Var, a: Var, b: Var, y: Var) -> Option<Var> 
         (Xlogy, _) => a.equal(0.0).where_(0.0, gy * (a / b)),
         (Xlog1py, 0) => a.equal(0.0).and(b.less_equal(-1.0)).where_(0.0, gy * b.ln_1p()),
         (Xlog1py, _) => a.equal(0.0).where_(0.0, gy * (a / (b + 1.0))),
+        // Where both are -inf the sum is zero, and zero is its derivative, as in logsumexp.
+        (Logaddexp, _) => {
+            let (own, other) = if k == 0 { (a, b) } else { (b, a) };
+            let share = a.equal(b).where_(0.0, own - other).sigmoid();
+            y.equal(f64::NEG_INFINITY).where_(0.0, gy * share)
+        }
         (Polygamma, 0) => return None,
         (Polygamma, _) => gy * (a + 1.0).polygamma(b),
         (Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual | And | Or, _) => return None,

@@ -15,4 +15,4 @@ pub use elementwise::{Element, Operand, binary, select, unary};
 pub use fused::{Code, FusedKernel, Input, Instruction, Loop, Output, Reduce, Scratch, Source};
 pub use isa::Isa;
 pub use reduce::{dot, max, min, sum};
-pub use table::{Binary, Unary};
+pub use table::{Binary, Kind, Unary};

@@ -8,6 +8,17 @@ use crate::isa::Isa;
 use crate::math;
 use crate::simd::{Portable, Vector};
 
+/// What an elementwise operation makes of the types of its arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Floating-point numbers; whole numbers and truth values become those.
+    Real,
+    /// Numbers; whole numbers stay whole.
+    Number,
+    /// A truth value.
+    Truth,
+}
+
 macro_rules! table {
     (
         ($d:tt) $(#[$enum_doc:meta])* $name:ident, $macro_name:ident, $apply:ident, $macro_doc:literal;
@@ -27,9 +38,14 @@ macro_rules! table {
                 match self { $( $name::$variant => stringify!($method), )* }
             }
 
+            /// What it makes of the types of its arguments.
+            pub const fn kind(self) -> Kind {
+                match self { $( $name::$variant => Kind::$kind, )* }
+            }
+
             /// Whether the result is a truth value (0.0 or 1.0 in the kernels).
             pub const fn returns_bool(self) -> bool {
-                match self { $( $name::$variant => table!(@is_bool $kind), )* }
+                matches!(self.kind(), Kind::Truth)
             }
 
             /// The f32 WGSL expression. `$x` and `$y` stand for the arguments; truth values are 0.0 and 1.0;
@@ -61,8 +77,6 @@ macro_rules! table {
             };
         }
     };
-    (@is_bool number) => { false };
-    (@is_bool truth) => { true };
 }
 
 table! {
@@ -70,34 +84,46 @@ table! {
     /// An elementwise operation of one argument.
     Unary, unary_table, apply_unary,
     "Calls `callback! { (Variant, method, \"doc\") ... }` with every row of [`Unary`](crate::table::Unary).";
-    Neg neg, number, -3.0 .. 3.0, "(-$x)", math::basic::neg, "The negative.";
-    Abs abs, number, 0.1 .. 3.0, "abs($x)", math::basic::abs, "The magnitude.";
-    Sign sign, number, 0.1 .. 3.0, "px_sign($x)", math::basic::sign, "-1, 0 or 1 with the sign of the argument; zeros and NaN are kept.";
-    Floor floor, number, 0.1 .. 0.9, "floor($x)", math::basic::floor, "The greatest integer that is not above.";
-    Ceil ceil, number, 0.1 .. 0.9, "ceil($x)", math::basic::ceil, "The least integer that is not below.";
-    Round round, number, 0.1 .. 0.4, "round($x)", math::basic::round, "The nearest integer, halves to the even one.";
-    Trunc trunc, number, 0.1 .. 0.9, "trunc($x)", math::basic::trunc, "The integer part.";
-    Sqrt sqrt, number, 0.1 .. 10.0, "sqrt($x)", math::basic::sqrt, "The square root.";
-    Recip recip, number, 0.2 .. 5.0, "(1.0 / $x)", math::basic::recip, "The reciprocal.";
-    Square square, number, -3.0 .. 3.0, "($x * $x)", math::basic::square, "The square.";
-    Exp exp, number, -5.0 .. 5.0, "exp($x)", math::exp::exp, "The exponential.";
-    Expm1 exp_m1, number, -2.0 .. 2.0, "px_expm1($x)", math::exp::exp_m1, "exp(x) - 1, accurate near zero.";
-    Ln ln, number, 0.1 .. 10.0, "px_log($x)", math::log::ln, "The natural logarithm.";
-    Log1p ln_1p, number, -0.9 .. 5.0, "px_log1p($x)", math::log::ln_1p, "ln(1 + x), accurate near zero.";
-    Sin sin, number, -6.0 .. 6.0, "sin($x)", math::trig::sin, "The sine of radians.";
-    Cos cos, number, -6.0 .. 6.0, "cos($x)", math::trig::cos, "The cosine of radians.";
-    Tan tan, number, -1.2 .. 1.2, "tan($x)", math::trig::tan, "The tangent of radians.";
-    Atan atan, number, -5.0 .. 5.0, "atan($x)", math::atan::atan, "The inverse tangent, in radians.";
-    Tanh tanh, number, -3.0 .. 3.0, "px_tanh($x)", math::logistic::tanh, "The hyperbolic tangent.";
-    Sigmoid sigmoid, number, -5.0 .. 5.0, "px_sigmoid($x)", math::logistic::sigmoid, "The logistic function 1 / (1 + exp(-x)).";
-    Softplus softplus, number, -5.0 .. 5.0, "px_softplus($x)", math::logistic::softplus, "ln(1 + exp(x)), without overflow.";
-    Erf erf, number, -2.5 .. 2.5, "px_erf($x)", math::erf::erf, "The error function.";
-    Erfc erfc, number, -2.0 .. 4.0, "px_erfc($x)", math::erf::erfc, "The complementary error function 1 - erf(x), accurate in the upper tail.";
-    Lgamma lgamma, number, 0.2 .. 12.0, "px_lgamma($x)", math::gamma::lgamma, "The logarithm of the magnitude of the gamma function.";
-    Digamma digamma, number, 0.2 .. 12.0, "px_digamma($x)", math::gamma::digamma, "The derivative of the logarithm of the gamma function.";
-    IsNan is_nan, truth, -3.0 .. 3.0, "px_is_nan($x)", math::basic::is_nan, "Whether the value is NaN.";
-    IsFinite is_finite, truth, -3.0 .. 3.0, "px_is_finite($x)", math::basic::is_finite, "Whether the value is neither NaN nor infinite.";
-    Not not, truth, -3.0 .. 3.0, "f32($x == 0.0)", math::basic::not, "Whether the value is zero, that is, false.";
+    Neg neg, Number, -3.0 .. 3.0, "(-$x)", math::basic::neg, "The negative.";
+    Abs abs, Number, 0.1 .. 3.0, "abs($x)", math::basic::abs, "The magnitude.";
+    Sign sign, Number, 0.1 .. 3.0, "px_sign($x)", math::basic::sign, "-1, 0 or 1 with the sign of the argument; zeros and NaN are kept.";
+    Floor floor, Number, 0.1 .. 0.9, "floor($x)", math::basic::floor, "The greatest integer that is not above.";
+    Ceil ceil, Number, 0.1 .. 0.9, "ceil($x)", math::basic::ceil, "The least integer that is not below.";
+    Round round, Number, 0.1 .. 0.4, "round($x)", math::basic::round, "The nearest integer, halves to the even one.";
+    Trunc trunc, Number, 0.1 .. 0.9, "trunc($x)", math::basic::trunc, "The integer part.";
+    Sqrt sqrt, Real, 0.1 .. 10.0, "sqrt($x)", math::basic::sqrt, "The square root.";
+    Recip recip, Real, 0.2 .. 5.0, "(1.0 / $x)", math::basic::recip, "The reciprocal.";
+    Square square, Number, -3.0 .. 3.0, "($x * $x)", math::basic::square, "The square.";
+    Exp exp, Real, -5.0 .. 5.0, "exp($x)", math::exp::exp, "The exponential.";
+    Exp2 exp2, Real, -5.0 .. 5.0, "exp2($x)", math::exp::exp2, "2 to the power of x.";
+    Expm1 exp_m1, Real, -2.0 .. 2.0, "px_expm1($x)", math::exp::exp_m1, "exp(x) - 1, accurate near zero.";
+    Ln ln, Real, 0.1 .. 10.0, "px_log($x)", math::log::ln, "The natural logarithm.";
+    Log2 log2, Real, 0.1 .. 10.0, "(px_log($x) * 1.4426950408889634)", math::log::log2, "The logarithm to base 2.";
+    Log10 log10, Real, 0.1 .. 10.0, "(px_log($x) * 0.4342944819032518)", math::log::log10, "The logarithm to base 10.";
+    Log1p ln_1p, Real, -0.9 .. 5.0, "px_log1p($x)", math::log::ln_1p, "ln(1 + x), accurate near zero.";
+    Sin sin, Real, -6.0 .. 6.0, "sin($x)", math::trig::sin, "The sine of radians.";
+    Cos cos, Real, -6.0 .. 6.0, "cos($x)", math::trig::cos, "The cosine of radians.";
+    Tan tan, Real, -1.2 .. 1.2, "tan($x)", math::trig::tan, "The tangent of radians.";
+    Asin asin, Real, -0.9 .. 0.9, "px_asin($x)", math::arc::asin, "The inverse sine, in radians; NaN outside of [-1, 1].";
+    Acos acos, Real, -0.9 .. 0.9, "px_acos($x)", math::arc::acos, "The inverse cosine, in radians; NaN outside of [-1, 1].";
+    Atan atan, Real, -5.0 .. 5.0, "atan($x)", math::atan::atan, "The inverse tangent, in radians.";
+    Sinh sinh, Real, -3.0 .. 3.0, "px_sinh($x)", math::hyperbolic::sinh, "The hyperbolic sine.";
+    Cosh cosh, Real, -3.0 .. 3.0, "px_cosh($x)", math::hyperbolic::cosh, "The hyperbolic cosine.";
+    Tanh tanh, Real, -3.0 .. 3.0, "px_tanh($x)", math::logistic::tanh, "The hyperbolic tangent.";
+    Asinh asinh, Real, -5.0 .. 5.0, "px_asinh($x)", math::hyperbolic::asinh, "The inverse hyperbolic sine.";
+    Acosh acosh, Real, 1.2 .. 8.0, "px_acosh($x)", math::hyperbolic::acosh, "The inverse hyperbolic cosine; NaN below 1.";
+    Atanh atanh, Real, -0.9 .. 0.9, "px_atanh($x)", math::hyperbolic::atanh, "The inverse hyperbolic tangent; NaN outside of [-1, 1].";
+    Sigmoid sigmoid, Real, -5.0 .. 5.0, "px_sigmoid($x)", math::logistic::sigmoid, "The logistic function 1 / (1 + exp(-x)).";
+    Logit logit, Real, 0.1 .. 0.9, "px_logit($x)", math::hyperbolic::logit, "ln(x / (1 - x)), the inverse of the logistic function; NaN outside of [0, 1].";
+    Softplus softplus, Real, -5.0 .. 5.0, "px_softplus($x)", math::logistic::softplus, "ln(1 + exp(x)), without overflow.";
+    Erf erf, Real, -2.5 .. 2.5, "px_erf($x)", math::erf::erf, "The error function.";
+    Erfc erfc, Real, -2.0 .. 4.0, "px_erfc($x)", math::erf::erfc, "The complementary error function 1 - erf(x), accurate in the upper tail.";
+    Lgamma lgamma, Real, 0.2 .. 12.0, "px_lgamma($x)", math::gamma::lgamma, "The logarithm of the magnitude of the gamma function.";
+    Digamma digamma, Real, 0.2 .. 12.0, "px_digamma($x)", math::gamma::digamma, "The derivative of the logarithm of the gamma function.";
+    IsNan is_nan, Truth, -3.0 .. 3.0, "px_is_nan($x)", math::basic::is_nan, "Whether the value is NaN.";
+    IsInf is_inf, Truth, -3.0 .. 3.0, "f32(px_infinite($x))", math::basic::is_inf, "Whether the value is infinite, of either sign.";
+    IsFinite is_finite, Truth, -3.0 .. 3.0, "px_is_finite($x)", math::basic::is_finite, "Whether the value is neither NaN nor infinite.";
+    Not not, Truth, -3.0 .. 3.0, "f32($x == 0.0)", math::basic::not, "Whether the value is zero, that is, false.";
 }
 
 table! {
@@ -105,24 +131,29 @@ table! {
     /// An elementwise operation of two arguments.
     Binary, binary_table, apply_binary,
     "Calls `callback! { (Variant, method, \"doc\") ... }` with every row of [`Binary`](crate::table::Binary).";
-    Add add, number, -3.0 .. 3.0, "($x + $y)", math::basic::add, "The sum.";
-    Sub sub, number, -3.0 .. 3.0, "($x - $y)", math::basic::sub, "The difference.";
-    Mul mul, number, -3.0 .. 3.0, "($x * $y)", math::basic::mul, "The product.";
-    Div div, number, 0.3 .. 3.0, "($x / $y)", math::basic::div, "The quotient.";
-    Pow pow, number, 0.3 .. 3.0, "px_pow($x, $y)", math::pow::pow, "The first argument to the power of the second, by the rules of IEEE 754.";
-    Min minimum, number, -3.0 .. 3.0, "px_min($x, $y)", math::basic::minimum, "The lesser; NaN if either is, and -0 is below +0.";
-    Max maximum, number, -3.0 .. 3.0, "px_max($x, $y)", math::basic::maximum, "The greater; NaN if either is, and +0 is above -0.";
-    Xlogy xlogy, number, 0.3 .. 3.0, "px_xlogy($x, $y)", math::log::xlogy, "x ln(y), and 0 where x is 0 and y is not NaN.";
-    Xlog1py xlog1py, number, 0.3 .. 3.0, "px_xlog1py($x, $y)", math::log::xlog1py, "x ln(1 + y), and 0 where x is 0 and y is not NaN.";
-    Polygamma polygamma, number, 0.5 .. 12.0, "px_polygamma($x, $y)", math::gamma::polygamma, "The derivative of the digamma function of the order given first (a whole number), at the second argument.";
-    Equal equal, truth, -3.0 .. 3.0, "f32($x == $y)", math::basic::equal, "Whether the arguments are equal.";
-    NotEqual not_equal, truth, -3.0 .. 3.0, "f32($x != $y)", math::basic::not_equal, "Whether the arguments differ (NaN differs from all).";
-    Less less, truth, -3.0 .. 3.0, "f32($x < $y)", math::basic::less, "Whether the first is below the second.";
-    LessEqual less_equal, truth, -3.0 .. 3.0, "f32($x <= $y)", math::basic::less_equal, "Whether the first is not above the second.";
-    Greater greater, truth, -3.0 .. 3.0, "f32($x > $y)", math::basic::greater, "Whether the first is above the second.";
-    GreaterEqual greater_equal, truth, -3.0 .. 3.0, "f32($x >= $y)", math::basic::greater_equal, "Whether the first is not below the second.";
-    And and, truth, -3.0 .. 3.0, "f32($x != 0.0 && $y != 0.0)", math::basic::and, "Whether both are nonzero, that is, true.";
-    Or or, truth, -3.0 .. 3.0, "f32($x != 0.0 || $y != 0.0)", math::basic::or, "Whether either is nonzero, that is, true.";
+    Add add, Number, -3.0 .. 3.0, "($x + $y)", math::basic::add, "The sum.";
+    Sub sub, Number, -3.0 .. 3.0, "($x - $y)", math::basic::sub, "The difference.";
+    Mul mul, Number, -3.0 .. 3.0, "($x * $y)", math::basic::mul, "The product.";
+    Div div, Real, 0.3 .. 3.0, "($x / $y)", math::basic::div, "The quotient.";
+    Pow pow, Number, 0.3 .. 3.0, "px_pow($x, $y)", math::pow::pow, "The first argument to the power of the second, by the rules of IEEE 754.";
+    Atan2 atan2, Real, 0.3 .. 3.0, "px_atan2($x, $y)", math::atan::atan2, "The angle of the point with the second argument as abscissa and the first as ordinate, in (-pi, pi].";
+    Hypot hypot, Real, 0.3 .. 3.0, "px_hypot($x, $y)", math::basic::hypot, "sqrt(x^2 + y^2), without overflow on the way.";
+    Fmod fmod, Number, 1.1 .. 1.9, "px_fmod($x, $y)", math::basic::fmod, "The remainder of the quotient towards zero, exactly: it has the sign of the first argument.";
+    Remainder remainder, Number, 1.1 .. 1.9, "px_remainder($x, $y)", math::basic::remainder, "The remainder of the quotient towards minus infinity: it has the sign of the second argument, as in Python.";
+    Min minimum, Number, -3.0 .. 3.0, "px_min($x, $y)", math::basic::minimum, "The lesser; NaN if either is, and -0 is below +0.";
+    Max maximum, Number, -3.0 .. 3.0, "px_max($x, $y)", math::basic::maximum, "The greater; NaN if either is, and +0 is above -0.";
+    Xlogy xlogy, Real, 0.3 .. 3.0, "px_xlogy($x, $y)", math::log::xlogy, "x ln(y), and 0 where x is 0 and y is not NaN.";
+    Xlog1py xlog1py, Real, 0.3 .. 3.0, "px_xlog1py($x, $y)", math::log::xlog1py, "x ln(1 + y), and 0 where x is 0 and y is not NaN.";
+    Logaddexp logaddexp, Real, -3.0 .. 3.0, "px_logaddexp($x, $y)", math::logistic::logaddexp, "ln(exp(x) + exp(y)), without overflow.";
+    Polygamma polygamma, Real, 0.5 .. 12.0, "px_polygamma($x, $y)", math::gamma::polygamma, "The derivative of the digamma function of the order given first (a whole number), at the second argument.";
+    Equal equal, Truth, -3.0 .. 3.0, "f32($x == $y)", math::basic::equal, "Whether the arguments are equal.";
+    NotEqual not_equal, Truth, -3.0 .. 3.0, "f32($x != $y)", math::basic::not_equal, "Whether the arguments differ (NaN differs from all).";
+    Less less, Truth, -3.0 .. 3.0, "f32($x < $y)", math::basic::less, "Whether the first is below the second.";
+    LessEqual less_equal, Truth, -3.0 .. 3.0, "f32($x <= $y)", math::basic::less_equal, "Whether the first is not above the second.";
+    Greater greater, Truth, -3.0 .. 3.0, "f32($x > $y)", math::basic::greater, "Whether the first is above the second.";
+    GreaterEqual greater_equal, Truth, -3.0 .. 3.0, "f32($x >= $y)", math::basic::greater_equal, "Whether the first is not below the second.";
+    And and, Truth, -3.0 .. 3.0, "f32($x != 0.0 && $y != 0.0)", math::basic::and, "Whether both are nonzero, that is, true.";
+    Or or, Truth, -3.0 .. 3.0, "f32($x != 0.0 || $y != 0.0)", math::basic::or, "Whether either is nonzero, that is, true.";
 }
 
 impl Unary {

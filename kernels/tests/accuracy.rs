@@ -3,8 +3,8 @@
 //! `testdata/functions.txt`: name, argument, the nearest f64 of the exact value, the exact value less that in its last
 //! place, and the second argument if any; numbers as hexadecimal bits. The values were computed with mpmath.
 
-use pyroxene_kernels::{Binary, Unary};
-use std::collections::BTreeMap;
+use pyroxene_kernels::{Binary, Kind, Unary};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Greatest errors allowed, in units in the last place of the result; for functions that are not listed, 2.
 fn bound(name: &str) -> f64 {
@@ -42,7 +42,12 @@ fn errors_are_within_bounds() {
             None => Unary::ALL.iter().find(|op| op.name() == name).expect(name).eval(x),
             Some(y) => Binary::ALL.iter().find(|op| op.name() == name).expect(name).eval(x, y),
         };
-        let unit = if name == "digamma" { ulp(want).max(f64::EPSILON / 2.0) } else { ulp(want) };
+        let unit = match name {
+            "digamma" => ulp(want).max(f64::EPSILON / 2.0),
+            // The sum of the greater argument and a logarithm: near its zeros they cancel.
+            "logaddexp" => ulp(want).max(ulp(x.max(y.expect("two arguments")))),
+            _ => ulp(want),
+        };
         let error = ((got - want) / unit - rest * ulp(want) / unit).abs();
         let entry = worst.entry(name).or_insert((0.0, x, 0.0));
         if error > entry.0 || error.is_nan() {
@@ -52,7 +57,12 @@ fn errors_are_within_bounds() {
     for (name, (error, x, y)) in &worst {
         println!("{name}: {error:.3} ulp at ({x:e}, {y:e})");
     }
-    assert_eq!(worst.len(), 17);
+    // Every row that is more than one correctly rounded operation must be there.
+    let rounded = |kind, name| kind == Kind::Real || ["pow", "fmod", "remainder"].contains(&name);
+    let unary = Unary::ALL.iter().map(|op| (op.kind(), op.name()));
+    let binary = Binary::ALL.iter().map(|op| (op.kind(), op.name()));
+    let expected = unary.chain(binary).filter(|&(kind, name)| rounded(kind, name)).map(|(_, name)| name);
+    assert_eq!(worst.keys().copied().collect::<BTreeSet<_>>(), expected.collect::<BTreeSet<_>>());
     for (name, (error, x, y)) in worst {
         assert!(error <= bound(name), "{name}: {error} ulp at ({x:e}, {y:e})");
     }

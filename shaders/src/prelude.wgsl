@@ -296,3 +296,132 @@ fn px_xlog1py(x: f32, y: f32) -> f32 {
     if (x == 0.0 && !px_nan(y)) { return 0.0; }
     return x * px_log1p(y);
 }
+
+// asin(x) - x for |x| <= 1/2.
+fn px_asin_rest(x: f32) -> f32 {
+    let w = x * x;
+    var p = fma(0.038085025, w, 0.026554542);
+    p = fma(p, w, 0.04500138);
+    p = fma(p, w, 0.07498855);
+    p = fma(p, w, 0.16666673);
+    return x * w * p;
+}
+
+fn px_asin(x: f32) -> f32 {
+    let a = abs(x);
+    if (px_nan(x) || a > 1.0) { return px_from_bits(PX_NAN_BITS); }
+    if (a <= 0.5) { return x + px_asin_rest(x); }
+    let t = sqrt(0.5 * (1.0 - a));
+    return px_copysign(0.5 * PX_PI - 2.0 * (t + px_asin_rest(t)), x);
+}
+
+fn px_acos(x: f32) -> f32 {
+    let a = abs(x);
+    if (px_nan(x) || a > 1.0) { return px_from_bits(PX_NAN_BITS); }
+    if (a <= 0.5) { return 0.5 * PX_PI - (x + px_asin_rest(x)); }
+    let t = sqrt(0.5 * (1.0 - a));
+    let angle = 2.0 * (t + px_asin_rest(t));
+    return select(angle, PX_PI - angle, x < 0.0);
+}
+
+// The angle of (x, y), by the rules of IEEE 754 for zeros and infinities.
+fn px_atan2(y: f32, x: f32) -> f32 {
+    if (px_nan(x) || px_nan(y)) { return px_from_bits(PX_NAN_BITS); }
+    var n = abs(y);
+    var d = abs(x);
+    if (px_infinite(x) || px_infinite(y)) {
+        n = select(0.0, 1.0, px_infinite(y));
+        d = select(0.0, 1.0, px_infinite(x));
+    }
+    var angle = 0.0;
+    if (n > d) {
+        angle = 0.5 * PX_PI - atan(d / n);
+    } else if (n > 0.0) {
+        angle = atan(n / d);
+    }
+    return px_copysign(select(angle, PX_PI - angle, px_copysign(1.0, x) < 0.0), y);
+}
+
+fn px_hypot(x: f32, y: f32) -> f32 {
+    if (px_infinite(x) || px_infinite(y)) { return px_from_bits(PX_INFINITY_BITS); }
+    let high = px_max(abs(x), abs(y));
+    if (px_nan(high) || high == 0.0) { return high; }
+    let ratio = min(abs(x), abs(y)) / high;
+    return high * sqrt(fma(ratio, ratio, 1.0));
+}
+
+// By long division in base two, which is exact.
+fn px_fmod(x: f32, y: f32) -> f32 {
+    if (px_nan(x) || px_nan(y) || px_infinite(x) || y == 0.0) { return px_from_bits(PX_NAN_BITS); }
+    if (px_infinite(y)) { return x; }
+    var rest = abs(x);
+    var step = abs(y);
+    while (step > 0.0 && step <= 0.5 * rest) { step *= 2.0; } // a device may flush a subnormal step to zero
+    while (step > 0.0 && step >= abs(y)) {
+        if (rest >= step) { rest -= step; }
+        step *= 0.5;
+    }
+    return px_copysign(rest, x);
+}
+
+fn px_remainder(x: f32, y: f32) -> f32 {
+    let rest = px_fmod(x, y);
+    if (rest == 0.0) { return px_copysign(rest, y); }
+    return select(rest, rest + y, (rest < 0.0) != (y < 0.0));
+}
+
+// exp(x) / 2 for x >= 0, also where exp(x) is out of range.
+fn px_half_exp(x: f32) -> f32 {
+    let root = exp(0.5 * x);
+    return 0.5 * root * root;
+}
+
+fn px_sinh(x: f32) -> f32 {
+    if (px_nan(x) || px_infinite(x)) { return x; }
+    let a = abs(x);
+    if (a > 80.0) { return px_copysign(px_half_exp(a), x); }
+    let t = px_expm1(a);
+    return px_copysign(0.5 * (t + t / (t + 1.0)), x);
+}
+
+fn px_cosh(x: f32) -> f32 {
+    if (px_nan(x) || px_infinite(x)) { return abs(x); }
+    let a = abs(x);
+    if (a > 80.0) { return px_half_exp(a); }
+    let e = exp(a);
+    return 0.5 * (e + 1.0 / e);
+}
+
+fn px_asinh(x: f32) -> f32 {
+    let a = abs(x);
+    if (a > 1e9) { return px_copysign(px_log(a) + PX_LN_2, x); }
+    return px_copysign(px_log1p(a + a * a / (1.0 + sqrt(fma(a, a, 1.0)))), x);
+}
+
+fn px_acosh(x: f32) -> f32 {
+    if (x > 1e9) { return px_log(x) + PX_LN_2; }
+    let t = x - 1.0;
+    if (t < 0.0) { return px_from_bits(PX_NAN_BITS); }
+    return px_log1p(t + sqrt(t * (t + 2.0)));
+}
+
+fn px_atanh(x: f32) -> f32 {
+    let a = abs(x);
+    if (px_nan(x) || a > 1.0) { return px_from_bits(PX_NAN_BITS); }
+    if (a == 1.0) { return px_copysign(px_from_bits(PX_INFINITY_BITS), x); }
+    return px_copysign(0.5 * px_log1p(2.0 * a / (1.0 - a)), x);
+}
+
+fn px_logit(x: f32) -> f32 {
+    if (px_nan(x) || x < 0.0 || x > 1.0) { return px_from_bits(PX_NAN_BITS); }
+    if (x == 1.0) { return px_from_bits(PX_INFINITY_BITS); }
+    let t = 2.0 * x - 1.0;
+    if (abs(t) <= 0.3) { return px_log_ratio(t); }
+    return px_log(x / (1.0 - x));
+}
+
+fn px_logaddexp(x: f32, y: f32) -> f32 {
+    let high = px_max(x, y);
+    if (px_nan(high) || px_infinite(x) || px_infinite(y)) { return high; }
+    return high + px_log1p(exp(-abs(x - y)));
+}

@@ -1,7 +1,7 @@
 //! Element types, conversion between them, and the promotion rules.
 
 use crate::storage::CpuStorage;
-use pyroxene_kernels::{Binary, Unary};
+use pyroxene_kernels::{Binary, Kind, Unary};
 use std::fmt;
 use std::sync::Arc;
 
@@ -57,35 +57,19 @@ impl DType {
     /// The type in which `op` is computed for an argument of this type. Integers stay integers under the operations
     /// that map integers to integers, everything else goes through `F64`.
     pub(crate) fn compute_unary(self, op: Unary) -> DType {
-        match op {
-            Unary::Neg
-            | Unary::Abs
-            | Unary::Sign
-            | Unary::Floor
-            | Unary::Ceil
-            | Unary::Round
-            | Unary::Trunc
-            | Unary::Square => self.to_number(),
-            Unary::IsNan | Unary::IsFinite | Unary::Not => self,
-            _ => self.to_float(),
+        match op.kind() {
+            Kind::Number => self.to_number(),
+            Kind::Truth if op == Unary::Not => self,
+            Kind::Real | Kind::Truth => self.to_float(),
         }
     }
 
     /// The type in which `op` is computed for arguments that meet in this type.
     pub(crate) fn compute_binary(self, op: Binary) -> DType {
-        match op {
-            Binary::Add | Binary::Sub | Binary::Mul | Binary::Pow => self.to_number(),
-            Binary::Div | Binary::Xlogy | Binary::Xlog1py | Binary::Polygamma => self.to_float(),
-            Binary::Min
-            | Binary::Max
-            | Binary::Equal
-            | Binary::NotEqual
-            | Binary::Less
-            | Binary::LessEqual
-            | Binary::Greater
-            | Binary::GreaterEqual
-            | Binary::And
-            | Binary::Or => self,
+        match op.kind() {
+            Kind::Number if !matches!(op, Binary::Min | Binary::Max) => self.to_number(),
+            Kind::Number | Kind::Truth => self,
+            Kind::Real => self.to_float(),
         }
     }
 

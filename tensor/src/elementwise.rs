@@ -273,8 +273,8 @@ impl Tensor {
     fn unary_exact(&self, op: Unary, dtype: DType) -> Tensor {
         let x = self.cast(DType::I64).contiguous();
         let data = x.as_slice::<i64>().expect("the argument was cast");
-        if let Some(f) = integer::predicate(op) {
-            return Tensor::from_parts(data.iter().map(|&v| f(v)).collect(), x.shape.clone());
+        if op == Unary::Not {
+            return Tensor::from_parts(data.iter().map(|&v| v == 0).collect(), x.shape.clone());
         }
         let f = integer::unary(op);
         let mut failed = None;

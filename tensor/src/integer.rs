@@ -2,16 +2,6 @@
 
 use pyroxene_kernels::{Binary, Unary};
 
-/// The operations whose result is a truth value, on an integer or on 0 and 1 for truth values.
-pub(crate) fn predicate(op: Unary) -> Option<fn(i64) -> bool> {
-    match op {
-        Unary::IsNan => Some(|_| false),
-        Unary::IsFinite => Some(|_| true),
-        Unary::Not => Some(|x| x == 0),
-        _ => None,
-    }
-}
-
 /// The operations that map integers to integers.
 pub(crate) fn unary(op: Unary) -> fn(i64) -> Option<i64> {
     match op {
@@ -55,6 +45,8 @@ pub(crate) fn arithmetic(op: Binary) -> fn(i64, i64) -> Option<i64> {
         Binary::Pow => power,
         Binary::Min => |x, y| Some(x.min(y)),
         Binary::Max => |x, y| Some(x.max(y)),
+        Binary::Fmod => i64::checked_rem,
+        Binary::Remainder => remainder,
         _ => unreachable!("{} is computed in floating point", op.name()),
     }
 }
@@ -67,4 +59,10 @@ fn power(base: i64, exponent: i64) -> Option<i64> {
         -1 => Some(if exponent % 2 == 0 { 1 } else { -1 }),
         _ => base.checked_pow(u32::try_from(exponent).ok()?),
     }
+}
+
+/// The remainder with the sign of the divisor.
+fn remainder(x: i64, y: i64) -> Option<i64> {
+    let rest = x.checked_rem(y)?;
+    Some(if rest != 0 && (rest < 0) != (y < 0) { rest + y } else { rest })
 }

@@ -51,6 +51,26 @@ pub(crate) fn exp<S: Simd>(x: Vector<S>) -> Vector<S> {
     (polynomial(r, &EXP).fma(r * r, r) + 1.0).scale(k)
 }
 
+/// `exp(x) / 2` for x >= 0: overflows later than `exp(x)`.
+#[inline(always)]
+pub(super) fn exp_halved<S: Simd>(x: Vector<S>) -> Vector<S> {
+    let x = x.constant(712.0).min(x);
+    let k = (x * std::f64::consts::LOG2_E).round();
+    let r = (-k).fma(LN2_LOW, (-k).fma(LN2_HIGH, x));
+    (polynomial(r, &EXP).fma(r * r, r) + 1.0).scale(k - 1.0)
+}
+
+/// `2^x`, exact for whole numbers.
+#[inline(always)]
+pub(crate) fn exp2<S: Simd>(x: Vector<S>) -> Vector<S> {
+    let x = x.constant(-1080.0).max(x.constant(1025.0).min(x));
+    let k = x.round();
+    let f = x - k;
+    let r = f * LN2_HIGH;
+    let low = f.fma(LN2_HIGH, -r) + f * LN2_LOW;
+    (polynomial(r, &EXP).fma(r * r, low) + r + 1.0).scale(k)
+}
+
 /// `exp(x) - 1` in two parts, halved so that nothing overflows before the result does; exact to 2^-53 of the result for
 /// x above 2^-54 in magnitude.
 #[inline(always)]

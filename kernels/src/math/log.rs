@@ -1,7 +1,7 @@
 //! Logarithms: `x = 2^k m` with m in [sqrt(1/2), sqrt(2)), and `ln m = 2 artanh(s)` with `s = f / (2 + f)`, `f = m - 1`.
 
 use super::exp::{LN2_HIGH, LN2_LOW, TINY};
-use super::poly::{polynomial, two_sum};
+use super::poly::{fast_two_sum, polynomial, two_sum};
 use crate::simd::{Simd, Vector};
 
 /// `(2 artanh(s) / s - 2) / s^2` in s^2, interpolated at Chebyshev nodes; relative error 4e-18.
@@ -62,6 +62,44 @@ pub(super) fn finish<S: Simd>(x: Vector<S>, y: Vector<S>) -> Vector<S> {
 pub(crate) fn ln<S: Simd>(x: Vector<S>) -> Vector<S> {
     let (k, m) = split_any(x);
     finish(x, sum(k, m - 1.0, x.constant(0.0)))
+}
+
+/// `ln(x) + low + k ln 2` for a `low` that is small beside one, and a whole k.
+#[inline(always)]
+pub(super) fn ln_sum<S: Simd>(x: Vector<S>, low: Vector<S>, k: Vector<S>) -> Vector<S> {
+    let (exponent, m) = split_any(x);
+    finish(x, sum(exponent + k, m - 1.0, low))
+}
+
+/// `k unit + (high + low) ln(m)`, where `high + low` is the logarithm of e to the base in question and `unit`, of which
+/// the products with k are exact, and `unit_low` are that of 2.
+#[inline(always)]
+fn scaled<S: Simd>(x: Vector<S>, [unit, unit_low]: [f64; 2], [high, low]: [f64; 2]) -> Vector<S> {
+    let (k, m) = split_any(x);
+    let f = m - 1.0;
+    let s = f / (f + 2.0);
+    let z = s * s;
+    let half_square = f * f * 0.5;
+    let tail = s * (half_square + polynomial(z, &LOG) * z);
+    // The logarithm of m in two parts, and its product.
+    let (ln, ln_low) = fast_two_sum(f, tail - half_square);
+    let product = ln * high;
+    let rest = ln.fma(high, -product) + (ln_low * high + ln * low);
+    let (sum, error) = two_sum(k * unit, product);
+    finish(x, sum + k.fma(unit_low, error + rest))
+}
+
+/// `log2(x)`.
+#[inline(always)]
+pub(crate) fn log2<S: Simd>(x: Vector<S>) -> Vector<S> {
+    scaled(x, [1.0, 0.0], [std::f64::consts::LOG2_E, 2.0355273740931033e-17])
+}
+
+/// `log10(x)`.
+#[inline(always)]
+pub(crate) fn log10<S: Simd>(x: Vector<S>) -> Vector<S> {
+    let unit = [0.30102999566395283, 2.8363394551044964e-14];
+    scaled(x, unit, [std::f64::consts::LOG10_E, 1.098319650216765e-17])
 }
 
 /// `ln(1 + x)`: the rounding error of `1 + x` is divided by it and added.

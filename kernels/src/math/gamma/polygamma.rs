@@ -31,13 +31,15 @@ pub(crate) fn polygamma<S: Simd>(n: Vector<S>, x: Vector<S>) -> Vector<S> {
 /// One lane after the other, out of the vector code.
 #[inline(never)]
 fn each(n: &[f64; LANES], x: &mut [f64; LANES]) {
-    let mut last = (f64::NAN, f64::NAN, f64::NAN);
+    let mut last: Option<([u64; 2], f64)> = None;
     for (n, x) in n.iter().zip(x) {
-        // Equal lanes, as of a value spread over a vector, are computed once.
-        if (*n, *x) != (last.0, last.1) {
-            last = (*n, *x, polygamma_one(*n, *x));
-        }
-        *x = last.2;
+        // Lanes of the same bits, as of a value spread over a vector, are computed once.
+        let bits = [n.to_bits(), x.to_bits()];
+        *x = match last {
+            Some((same, y)) if same == bits => y,
+            _ => polygamma_one(*n, *x),
+        };
+        last = Some((bits, *x));
     }
 }
 
