@@ -3,7 +3,7 @@
 
 use super::{
     Real, gemm,
-    triangular::{BASE, solve_right_transposed, split},
+    triangular::{BASE, Factor, solve_right_transposed, split},
     view::{Update, View},
 };
 use crate::isa::{Isa, Kernel};
@@ -69,7 +69,7 @@ unsafe fn factor<T: Real>(isa: Isa, a: View<T>) -> Result<(), usize> {
     // SAFETY: the three parts are disjoint.
     unsafe {
         factor(isa, first)?;
-        solve_right_transposed(isa, first, below);
+        solve_right_transposed(isa, Factor { l: first, forward: true, unit: false }, below);
         subtract_square(isa, below, last);
         factor(isa, last).map_err(|pivot| half + pivot)
     }

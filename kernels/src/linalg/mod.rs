@@ -4,7 +4,9 @@
 //! tile shape or the number of threads, so the same input gives the same bits everywhere.
 
 mod cholesky;
+mod cholesky_adjoint;
 mod gemm;
+mod lu;
 mod mat;
 mod matvec;
 mod real;
@@ -14,7 +16,9 @@ mod triangular;
 mod view;
 
 pub use cholesky::{cholesky, cholesky_on};
+pub use cholesky_adjoint::{cholesky_adjoint, cholesky_adjoint_on};
 pub use gemm::{gemm, gemm_on};
+pub use lu::{lu, lu_determinant, lu_on, lu_solve, lu_solve_on};
 pub use mat::{Mat, MatMut};
 pub use real::Real;
 pub use triangular::{Triangle, solve_triangular, solve_triangular_on};

@@ -1,6 +1,6 @@
 //! The two scalar types of the linear algebra.
 
-use super::{Mat, MatMut, Triangle, cholesky, gemm, triangular};
+use super::{Mat, MatMut, Triangle, cholesky, cholesky_adjoint, gemm, lu, triangular};
 use crate::isa::Isa;
 use crate::simd::Simd;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -15,6 +15,12 @@ pub(super) mod sealed {
         fn gemm(isa: Isa, a: Mat<Self>, b: Mat<Self>, c: MatMut<Self>);
         #[track_caller]
         fn cholesky(isa: Isa, a: &mut [Self], n: usize) -> Result<(), usize>;
+        #[track_caller]
+        fn cholesky_adjoint(isa: Isa, l: &[Self], n: usize, g: &mut [Self]);
+        #[track_caller]
+        fn lu(isa: Isa, a: &mut [Self], n: usize, pivots: &mut [usize]) -> Result<(), usize>;
+        #[track_caller]
+        fn lu_solve(isa: Isa, lu: &[Self], pivots: &[usize], transpose: bool, b: &mut [Self], columns: usize);
         #[track_caller]
         fn solve_triangular(
             isa: Isa,
@@ -37,6 +43,18 @@ pub(super) mod sealed {
                 #[track_caller]
                 fn cholesky(isa: Isa, a: &mut [$t], n: usize) -> Result<(), usize> {
                     cholesky::checked(isa, a, n)
+                }
+                #[track_caller]
+                fn cholesky_adjoint(isa: Isa, l: &[$t], n: usize, g: &mut [$t]) {
+                    cholesky_adjoint::checked(isa, l, n, g);
+                }
+                #[track_caller]
+                fn lu(isa: Isa, a: &mut [$t], n: usize, pivots: &mut [usize]) -> Result<(), usize> {
+                    lu::checked(isa, a, n, pivots)
+                }
+                #[track_caller]
+                fn lu_solve(isa: Isa, lu: &[$t], pivots: &[usize], transpose: bool, b: &mut [$t], columns: usize) {
+                    lu::checked_solve(isa, lu, pivots, transpose, b, columns);
                 }
                 #[track_caller]
                 fn solve_triangular(
@@ -72,6 +90,8 @@ pub trait Real:
 {
     /// 0.
     const ZERO: Self;
+    /// 1.
+    const ONE: Self;
     /// Lanes of the logical vector.
     const LANES: usize;
     /// The logical vector on one instruction set.
@@ -79,6 +99,8 @@ pub trait Real:
 
     /// Square root.
     fn sqrt(self) -> Self;
+    /// Absolute value.
+    fn abs(self) -> Self;
     /// Neither NaN nor infinite.
     fn is_finite(self) -> bool;
     /// `self * b + c`, rounded once.
@@ -121,12 +143,17 @@ macro_rules! real {
      $fma:ident, $add:ident, $sub:ident) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
             const LANES: usize = $lanes;
             type Vector<S: Simd> = S::$vector;
 
             #[inline(always)]
             fn sqrt(self) -> Self {
                 self.sqrt()
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                self.abs()
             }
             #[inline(always)]
             fn is_finite(self) -> bool {

@@ -3,6 +3,8 @@ use crate::isa::Isa;
 use crate::random;
 use proptest::prelude::*;
 
+mod factors;
+
 /// What the tests need of the two scalar types.
 trait Tested: Real + std::fmt::Debug {
     const EPSILON: f64;

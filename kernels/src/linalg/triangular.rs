@@ -75,27 +75,42 @@ pub(super) fn checked<T: Real>(
     let b = View::new(b.as_mut_ptr(), n, columns, columns, 1);
     let forward = (triangle == Triangle::Lower) != transpose;
     // SAFETY: both views lie in their slices, and b is borrowed mutably.
-    unsafe { solve_left(isa, if transpose { l.t() } else { l }, forward, b) }
+    unsafe { solve_left(isa, Factor { l: if transpose { l.t() } else { l }, forward, unit: false }, b) }
 }
 
-/// Solves l x = b, where l is lower triangular if `forward` and upper triangular otherwise; rows of b are contiguous.
+/// A triangular matrix: lower if `forward`, upper otherwise. If `unit`, its diagonal is taken to be ones and not read.
+#[derive(Clone, Copy)]
+pub(super) struct Factor<T> {
+    pub(super) l: View<T>,
+    pub(super) forward: bool,
+    pub(super) unit: bool,
+}
+
+impl<T> Factor<T> {
+    /// The block of the diagonal from row `first` on.
+    fn block(self, first: usize, n: usize) -> Self {
+        Factor { l: View { rows: n, cols: n, data: self.l.at(first, first), ..self.l }, ..self }
+    }
+}
+
+/// Solves l x = b; rows of b are contiguous.
 ///
 /// # Safety
 /// l may be read, b is written by nobody else and does not overlap l's triangle; b.col is 1.
-unsafe fn solve_left<T: Real>(isa: Isa, l: View<T>, forward: bool, b: View<T>) {
+pub(super) unsafe fn solve_left<T: Real>(isa: Isa, l: Factor<T>, b: View<T>) {
     let (n, columns) = (b.rows, b.cols);
     // SAFETY: the parts lie within l and b, and the slices of columns are disjoint.
     unsafe {
         if columns == 1 {
-            recurse(isa, l, forward, b, matvec);
+            recurse(isa, l, b, matvec);
         } else if columns >= 2 * SLICE && n * n * columns >= 4 * PARALLEL {
             let half = (columns / 2).next_multiple_of(SLICE);
             rayon::join(
-                || solve_left_slice(isa, l, forward, b.part(0, 0, n, half)),
-                || solve_left_slice(isa, l, forward, b.part(0, half, n, columns - half)),
+                || solve_left_slice(isa, l, b.part(0, 0, n, half)),
+                || solve_left_slice(isa, l, b.part(0, half, n, columns - half)),
             );
         } else {
-            recurse(isa, l, forward, b, gemm::product);
+            recurse(isa, l, b, gemm::product);
         }
     }
 }
@@ -104,13 +119,13 @@ unsafe fn solve_left<T: Real>(isa: Isa, l: View<T>, forward: bool, b: View<T>) {
 ///
 /// # Safety
 /// As [`solve_left`].
-unsafe fn solve_left_slice<T: Real>(isa: Isa, l: View<T>, forward: bool, b: View<T>) {
+unsafe fn solve_left_slice<T: Real>(isa: Isa, l: Factor<T>, b: View<T>) {
     // SAFETY: as the caller promises.
     unsafe {
         if b.cols == 1 {
-            recurse(isa, l, forward, b, gemm::product);
+            recurse(isa, l, b, gemm::product);
         } else {
-            solve_left(isa, l, forward, b);
+            solve_left(isa, l, b);
         }
     }
 }
@@ -121,30 +136,29 @@ unsafe fn solve_left_slice<T: Real>(isa: Isa, l: View<T>, forward: bool, b: View
 /// As [`solve_left`].
 unsafe fn recurse<T: Real>(
     isa: Isa,
-    l: View<T>,
-    forward: bool,
+    l: Factor<T>,
     b: View<T>,
     update: unsafe fn(Isa, View<T>, View<T>, View<T>, Update),
 ) {
     let (n, columns) = (b.rows, b.cols);
     if n <= BASE {
-        isa.run(Base { l, forward, b });
+        isa.run(Base { l, b });
         return;
     }
     let half = split(n);
     let rest = n - half;
     let (top, bottom) = (b.part(0, 0, half, columns), b.part(half, 0, rest, columns));
-    let (first, last) = (l.part(0, 0, half, half), l.part(half, half, rest, rest));
+    let (first, last) = (l.block(0, half), l.block(half, rest));
     // SAFETY: top and bottom are disjoint parts of b.
     unsafe {
-        if forward {
-            recurse(isa, first, forward, top, update);
-            update(isa, l.part(half, 0, rest, half), top, bottom, Update::Subtract);
-            recurse(isa, last, forward, bottom, update);
+        if l.forward {
+            recurse(isa, first, top, update);
+            update(isa, l.l.part(half, 0, rest, half), top, bottom, Update::Subtract);
+            recurse(isa, last, bottom, update);
         } else {
-            recurse(isa, last, forward, bottom, update);
-            update(isa, l.part(0, half, half, rest), bottom, top, Update::Subtract);
-            recurse(isa, first, forward, top, update);
+            recurse(isa, last, bottom, update);
+            update(isa, l.l.part(0, half, half, rest), bottom, top, Update::Subtract);
+            recurse(isa, first, top, update);
         }
     }
 }
@@ -156,10 +170,9 @@ pub(super) fn split(n: usize) -> usize {
 
 /// Substitution of a small order: an unknown is one chain of fused multiply-adds from the right-hand side, in the order in which
 /// unknowns become known, and a division.
-struct Base<T> {
-    l: View<T>,
-    forward: bool,
-    b: View<T>,
+pub(super) struct Base<T> {
+    pub(super) l: Factor<T>,
+    pub(super) b: View<T>,
 }
 
 impl<T: Real> Kernel for Base<T> {
@@ -167,11 +180,11 @@ impl<T: Real> Kernel for Base<T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Base { l, forward, b } = self;
+        let Base { l, b } = self;
         // SAFETY: whoever makes a Base promises what `solve_left` asks for.
         unsafe {
             if b.cols == 1 {
-                vector(l, forward, b);
+                vector(l, b);
                 return;
             }
             let mut column = 0;
@@ -180,9 +193,9 @@ impl<T: Real> Kernel for Base<T> {
                 let take = if left >= 4 * T::LANES { 4 * T::LANES } else { left.min(T::LANES) };
                 let part = b.part(0, column, b.rows, take);
                 if take == 4 * T::LANES {
-                    substitute::<T, S, 4>(s, l, forward, part);
+                    substitute::<T, S, 4>(s, l, part);
                 } else {
-                    substitute::<T, S, 1>(s, l, forward, part);
+                    substitute::<T, S, 1>(s, l, part);
                 }
                 column += take;
             }
@@ -195,7 +208,8 @@ impl<T: Real> Kernel for Base<T> {
 /// # Safety
 /// As [`solve_left`].
 #[inline(always)]
-unsafe fn vector<T: Real>(l: View<T>, forward: bool, b: View<T>) {
+unsafe fn vector<T: Real>(l: Factor<T>, b: View<T>) {
+    let Factor { l, forward, unit } = l;
     let n = b.rows;
     let place = |step: usize| if forward { step } else { n - 1 - step };
     let mut x = [T::ZERO; BASE];
@@ -206,7 +220,7 @@ unsafe fn vector<T: Real>(l: View<T>, forward: bool, b: View<T>) {
         }
         for step in 0..n {
             let k = place(step);
-            let value = x[k] / *l.at(k, k);
+            let value = if unit { x[k] } else { x[k] / *l.at(k, k) };
             x[k] = value;
             let later = if forward { k + 1..n } else { 0..k };
             for i in later {
@@ -224,7 +238,8 @@ unsafe fn vector<T: Real>(l: View<T>, forward: bool, b: View<T>) {
 /// # Safety
 /// As [`solve_left`]; b has V * LANES columns, or fewer if V is 1.
 #[inline(always)]
-unsafe fn substitute<T: Real, S: Simd, const V: usize>(s: S, l: View<T>, forward: bool, b: View<T>) {
+unsafe fn substitute<T: Real, S: Simd, const V: usize>(s: S, l: Factor<T>, b: View<T>) {
+    let Factor { l, forward, unit } = l;
     let n = b.rows;
     let place = |step: usize| if forward { step } else { n - 1 - step };
     let full = b.cols == V * T::LANES;
@@ -246,9 +261,11 @@ unsafe fn substitute<T: Real, S: Simd, const V: usize>(s: S, l: View<T>, forward
                     sums[v] = T::fma(s, factor, solved[v], sums[v]);
                 }
             }
-            let pivot = T::splat(s, *l.at(i, i));
-            for v in 0..V {
-                sums[v] = T::over(s, sums[v], pivot);
+            if !unit {
+                let pivot = T::splat(s, *l.at(i, i));
+                for v in 0..V {
+                    sums[v] = T::over(s, sums[v], pivot);
+                }
             }
             room[step].write(sums);
             for v in 0..V {
@@ -260,11 +277,11 @@ unsafe fn substitute<T: Real, S: Simd, const V: usize>(s: S, l: View<T>, forward
     }
 }
 
-/// Solves x l^T = b in place, where l is lower triangular: the panel of a Cholesky factor.
+/// Solves x l^T = b in place; with a lower triangle l it gives the panel of a Cholesky factor.
 ///
 /// # Safety
-/// l may be read, b is written by nobody else and does not overlap l's triangle; rows of both are contiguous.
-pub(super) unsafe fn solve_right_transposed<T: Real>(isa: Isa, l: View<T>, b: View<T>) {
+/// l may be read, b is written by nobody else and does not overlap l's triangle; rows of b are contiguous.
+pub(super) unsafe fn solve_right_transposed<T: Real>(isa: Isa, l: Factor<T>, b: View<T>) {
     let (rows, n) = (b.rows, b.cols);
     // SAFETY: the parts are disjoint.
     unsafe {
@@ -280,17 +297,25 @@ pub(super) unsafe fn solve_right_transposed<T: Real>(isa: Isa, l: View<T>, b: Vi
             }
         } else {
             let half = split(n);
-            let (left, right) = (b.part(0, 0, rows, half), b.part(0, half, rows, n - half));
-            solve_right_transposed(isa, l.part(0, 0, half, half), left);
-            gemm::product(isa, left, l.part(half, 0, n - half, half).t(), right, Update::Subtract);
-            solve_right_transposed(isa, l.part(half, half, n - half, n - half), right);
+            let rest = n - half;
+            let (left, right) = (b.part(0, 0, rows, half), b.part(0, half, rows, rest));
+            let (first, last) = (l.block(0, half), l.block(half, rest));
+            if l.forward {
+                solve_right_transposed(isa, first, left);
+                gemm::product(isa, left, l.l.part(half, 0, rest, half).t(), right, Update::Subtract);
+                solve_right_transposed(isa, last, right);
+            } else {
+                solve_right_transposed(isa, last, right);
+                gemm::product(isa, right, l.l.part(0, half, half, rest).t(), left, Update::Subtract);
+                solve_right_transposed(isa, first, left);
+            }
         }
     }
 }
 
 /// [`solve_right_transposed`] of a small order and at most SLICE rows: transposes, substitutes, and transposes back.
 struct RightBase<T> {
-    l: View<T>,
+    l: Factor<T>,
     b: View<T>,
 }
 
@@ -316,7 +341,7 @@ impl<T: Real> Kernel for RightBase<T> {
                     *turned.add(k * SLICE + i) = T::ZERO;
                 }
             }
-            Base { l, forward: true, b: View::new(turned, n, columns, SLICE, 1) }.run(s);
+            Base { l, b: View::new(turned, n, columns, SLICE, 1) }.run(s);
             for i in 0..rows {
                 for k in 0..n {
                     *b.at(i, k) = *turned.add(k * SLICE + i);

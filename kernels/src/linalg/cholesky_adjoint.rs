@@ -1,0 +1,194 @@
+//! The reverse sweep of a Cholesky factorisation, blocked (I. Murray, "Differentiation of the Cholesky decomposition",
+//! arXiv:1602.07527, 2016, section 4.2), on the halves of the recursive algorithm, so that nearly all the work is matrix
+//! products.
+
+use super::{
+    Real, gemm,
+    triangular::{BASE, Base, Factor, solve_right_transposed, split},
+    view::{Update, View},
+};
+use crate::isa::{Isa, Kernel};
+use crate::simd::Simd;
+use std::mem::MaybeUninit;
+
+/// Order up to which half a product is computed whole.
+const SQUARE: usize = 64;
+
+/// The derivative with respect to a symmetric matrix A that reaches it through its lower Cholesky factor L: `g` holds the
+/// derivative with respect to `l` (whose upper triangle is not read), and then `1/2 L^-T (P + P^T) L^-1`, where P is
+/// the lower triangle of `L^T G` with half its diagonal (Murray 2016, equation 8). The result is symmetric. It takes
+/// 2/3 n^3 multiply-adds, where two triangular solves and a product would take 2 n^3.
+///
+/// # Panics
+/// If a slice does not have n * n elements.
+///
+/// ```
+/// use pyroxene_kernels::linalg::cholesky_adjoint;
+/// // d sqrt(a) / da = 1 / (2 sqrt(a))
+/// let mut g = [1.0];
+/// cholesky_adjoint(&[4.0], 1, &mut g);
+/// assert_eq!(g, [0.125]);
+/// ```
+#[track_caller]
+pub fn cholesky_adjoint<T: Real>(l: &[T], n: usize, g: &mut [T]) {
+    cholesky_adjoint_on(Isa::detect(), l, n, g);
+}
+
+/// [`cholesky_adjoint`] on a given instruction set.
+///
+/// # Panics
+/// If a slice does not have n * n elements, or the machine lacks the instruction set.
+#[track_caller]
+pub fn cholesky_adjoint_on<T: Real>(isa: Isa, l: &[T], n: usize, g: &mut [T]) {
+    T::cholesky_adjoint(isa, l, n, g);
+}
+
+/// [`cholesky_adjoint_on`], generic.
+#[track_caller]
+pub(super) fn checked<T: Real>(isa: Isa, l: &[T], n: usize, g: &mut [T]) {
+    assert_eq!(l.len(), n * n, "cholesky_adjoint: a factor of {n} x {n} elements");
+    assert_eq!(g.len(), n * n, "cholesky_adjoint: a derivative of {n} x {n} elements");
+    let l = View::new(l.as_ptr().cast_mut(), n, n, n, 1);
+    // SAFETY: the views are the whole slices, and g is borrowed mutably.
+    unsafe { reverse(isa, l, View::new(g.as_mut_ptr(), n, n, n, 1)) };
+    let half = T::ONE / (T::ONE + T::ONE);
+    g.iter_mut().for_each(|x| *x = *x * half);
+}
+
+/// Turns the lower triangle of g, the derivative by l, into twice the symmetric derivative by the matrix.
+///
+/// # Safety
+/// l may be read; g is used by nobody else, and its rows are contiguous.
+unsafe fn reverse<T: Real>(isa: Isa, l: View<T>, g: View<T>) {
+    let n = g.rows;
+    if n <= BASE {
+        isa.run(Small { l, g });
+        return;
+    }
+    let half = split(n);
+    let rest = n - half;
+    let (l11, l21, l22) =
+        (l.part(0, 0, half, half), l.part(half, 0, rest, half), l.part(half, half, rest, rest));
+    let (g11, g21, g22) =
+        (g.part(0, 0, half, half), g.part(half, 0, rest, half), g.part(half, half, rest, rest));
+    // The forward steps, L11 of A11, L21 = A21 L11^-T, L22 of A22 - L21 L21^T, backwards.
+    // SAFETY: the parts of g are disjoint.
+    unsafe {
+        reverse(isa, l22, g22);
+        gemm::product(isa, g22, l21, g21, Update::Subtract);
+        solve_right_transposed(isa, Factor { l: l11.t(), forward: false, unit: false }, g21);
+        subtract_lower(isa, g21.t(), l21, g11);
+        reverse(isa, l11, g11);
+        transpose(g21, g.part(0, half, half, rest));
+    }
+}
+
+/// Copies the transpose.
+///
+/// # Safety
+/// `from` may be read and `to`, of the transposed shape, is used by nobody else; they are disjoint.
+unsafe fn transpose<T: Real>(from: View<T>, to: View<T>) {
+    const TILE: usize = 8;
+    for row in (0..from.rows).step_by(TILE) {
+        for col in (0..from.cols).step_by(TILE) {
+            for i in row..from.rows.min(row + TILE) {
+                for j in col..from.cols.min(col + TILE) {
+                    // SAFETY: (i, j) is in `from`, so (j, i) is in `to`.
+                    unsafe { *to.at(j, i) = *from.at(i, j) };
+                }
+            }
+        }
+    }
+}
+
+/// Subtracts x y from the lower triangle of a; elements above the diagonal may change too.
+///
+/// # Safety
+/// a is used by nobody else, and x and y may be read; they are disjoint from it.
+unsafe fn subtract_lower<T: Real>(isa: Isa, x: View<T>, y: View<T>, a: View<T>) {
+    let (n, k) = (a.rows, x.cols);
+    // SAFETY: the parts of a are disjoint.
+    unsafe {
+        if n <= SQUARE {
+            gemm::product(isa, x, y, a, Update::Subtract);
+            return;
+        }
+        let half = split(n);
+        let rest = n - half;
+        let (top, bottom) = (x.part(0, 0, half, k), x.part(half, 0, rest, k));
+        let (left, right) = (y.part(0, 0, k, half), y.part(0, half, k, rest));
+        let first = || subtract_lower(isa, top, left, a.part(0, 0, half, half));
+        let other = || {
+            gemm::product(isa, bottom, left, a.part(half, 0, rest, half), Update::Subtract);
+            subtract_lower(isa, bottom, right, a.part(half, half, rest, rest));
+        };
+        if n * n * k >= 1 << 23 {
+            rayon::join(first, other);
+        } else {
+            first();
+            other();
+        }
+    }
+}
+
+/// A small order, by the formula: both triangular systems have a symmetric solution.
+struct Small<T> {
+    l: View<T>,
+    g: View<T>,
+}
+
+impl<T: Real> Kernel for Small<T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Small { l, g } = self;
+        let n = g.rows;
+        let width = n.next_multiple_of(T::LANES);
+        let mut room = [const { MaybeUninit::<T>::uninit() }; 2 * BASE * BASE];
+        let p: *mut T = room.as_mut_ptr().cast();
+        let lower = p.wrapping_add(BASE * BASE);
+        // SAFETY: indices are below n or, for columns of the buffers, `width`, both at most BASE.
+        unsafe {
+            // The lower triangle of g, with zeros above it, so that rows are whole vectors.
+            for i in 0..n {
+                for j in 0..width {
+                    *lower.add(i * BASE + j) = if j <= i { *g.at(i, j) } else { T::ZERO };
+                }
+            }
+            // Row i of L^T G, of which the part up to column i counts.
+            for i in 0..n {
+                let vectors = (i + 1).div_ceil(T::LANES);
+                for v in 0..vectors {
+                    let mut sum = T::splat(s, T::ZERO);
+                    for k in i..n {
+                        let row = T::load(s, lower.add(k * BASE + v * T::LANES));
+                        sum = T::fma(s, T::splat(s, *l.at(k, i)), row, sum);
+                    }
+                    T::store(s, p.add(i * BASE + v * T::LANES), sum);
+                }
+            }
+            for i in 0..n {
+                for j in i + 1..width {
+                    *p.add(i * BASE + j) = if j < n { *p.add(j * BASE + i) } else { T::ZERO };
+                }
+            }
+            let upper = Factor { l: l.t(), forward: false, unit: false };
+            let columns = View::new(p, n, width, BASE, 1);
+            Base { l: upper, b: columns }.run(s);
+            for i in 0..n {
+                for j in 0..i {
+                    std::ptr::swap(p.add(i * BASE + j), p.add(j * BASE + i));
+                }
+            }
+            Base { l: upper, b: columns }.run(s);
+            // Both triangles from one, so that the result is symmetric to the last bit.
+            for i in 0..n {
+                for j in 0..=i {
+                    *g.at(i, j) = *p.add(i * BASE + j);
+                    *g.at(j, i) = *p.add(i * BASE + j);
+                }
+            }
+        }
+    }
+}
