@@ -40,6 +40,12 @@ pub(crate) fn square(op: &str, shape: &[usize]) -> usize {
     rules::square(op, shape).or_panic()
 }
 
+/// The shape of the solution of a linear system.
+#[track_caller]
+pub(crate) fn solve(op: &str, matrix: &[usize], b: &[usize]) -> Shape {
+    rules::solve(op, matrix, b).or_panic()
+}
+
 #[track_caller]
 pub(crate) fn slice(shape: &[usize], axis: isize, slice: Slice) -> Positions {
     rules::slice(shape, axis, slice).or_panic()

@@ -1,6 +1,7 @@
 //! Errors, and the panics made of them.
 
 use crate::context::context;
+use crate::shape::Shape;
 use std::fmt;
 
 /// A violated shape rule. Its `Display` is the message, which starts with the name of the operation.
@@ -33,26 +34,36 @@ pub struct TensorError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
     Shape(ShapeError),
-    NotPositiveDefinite { batch: usize, pivot: usize },
+    Matrix { op: &'static str, shape: Shape, batch: usize, pivot: usize, fault: &'static str },
 }
 
 impl TensorError {
-    pub(crate) fn not_positive_definite(batch: usize, pivot: usize) -> TensorError {
-        TensorError { kind: Kind::NotPositiveDefinite { batch, pivot } }
+    /// Matrix `place.0` of the batch of matrices of this shape, at pivot `place.1`.
+    pub(crate) fn not_positive_definite(op: &'static str, shape: &[usize], place: (usize, usize)) -> TensorError {
+        TensorError::matrix(op, shape, place, "not positive definite")
     }
 
-    /// For a Cholesky factorisation that failed: the pivot that was not positive, counted from 0.
+    /// As [`not_positive_definite`](TensorError::not_positive_definite).
+    pub(crate) fn singular(op: &'static str, shape: &[usize], place: (usize, usize)) -> TensorError {
+        TensorError::matrix(op, shape, place, "singular or not finite")
+    }
+
+    fn matrix(op: &'static str, shape: &[usize], (batch, pivot): (usize, usize), fault: &'static str) -> TensorError {
+        TensorError { kind: Kind::Matrix { op, shape: Shape::from_slice(shape), batch, pivot, fault } }
+    }
+
+    /// For a factorisation that failed: the pivot that was zero, not positive, or not finite, counted from 0.
     pub fn pivot(&self) -> Option<usize> {
         match self.kind {
-            Kind::NotPositiveDefinite { pivot, .. } => Some(pivot),
+            Kind::Matrix { pivot, .. } => Some(pivot),
             Kind::Shape(_) => None,
         }
     }
 
-    /// For a Cholesky factorisation that failed: the matrix, counted from 0 in row-major order over the batch axes.
+    /// For a factorisation that failed: the matrix, counted from 0 in row-major order over the batch axes.
     pub fn batch(&self) -> Option<usize> {
         match self.kind {
-            Kind::NotPositiveDefinite { batch, .. } => Some(batch),
+            Kind::Matrix { batch, .. } => Some(batch),
             Kind::Shape(_) => None,
         }
     }
@@ -68,8 +79,8 @@ impl fmt::Display for TensorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::Shape(error) => error.fmt(f),
-            Kind::NotPositiveDefinite { batch, pivot } => {
-                write!(f, "cholesky: matrix {batch} of the batch is not positive definite (pivot {pivot})")
+            Kind::Matrix { op, shape, batch, pivot, fault } => {
+                write!(f, "{op}: matrix {batch} of {shape:?} is {fault} (pivot {pivot})")
             }
         }
     }

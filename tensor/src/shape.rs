@@ -424,26 +424,32 @@ pub fn square(op: &str, shape: &[usize]) -> Result<usize> {
     }
 }
 
-/// The shape of the solution of a triangular system. A right side with one axis is a vector; otherwise its last two
-/// axes are matrices and those before them broadcast with the batch of the triangular ones.
-pub fn solve_triangular(triangle: &[usize], b: &[usize]) -> Result<Shape> {
-    let n = square("solve_triangular", triangle)?;
-    let batch = &triangle[..triangle.len() - 2];
+/// The shape of the solution of a linear system with square matrices. A right side with one axis is a vector; otherwise
+/// its last two axes are matrices and those before them broadcast with the batch of the square ones.
+///
+/// ```
+/// use pyroxene_tensor::shape;
+/// assert_eq!(shape::solve("solve", &[5, 3, 3], &[3]).unwrap().as_slice(), [5, 3]);
+/// assert_eq!(shape::solve("solve", &[3, 3], &[5, 3, 2]).unwrap().as_slice(), [5, 3, 2]);
+/// ```
+pub fn solve(op: &str, matrix: &[usize], b: &[usize]) -> Result<Shape> {
+    let n = square(op, matrix)?;
+    let batch = &matrix[..matrix.len() - 2];
     let (rows, b_batch, columns) = match b {
-        [] => bail!("solve_triangular: the right side of {triangle:?} is a scalar"),
+        [] => bail!("{op}: the right side of {matrix:?} is a scalar"),
         [rows] => (*rows, &b[..0], None),
         [batch @ .., rows, columns] => (*rows, batch, Some(*columns)),
     };
     if rows != n {
-        bail!("solve_triangular: the right side {b:?} does not have the {n} rows of {triangle:?}");
+        bail!("{op}: the right side {b:?} does not have the {n} rows of {matrix:?}");
     }
-    let mut out = match broadcast("solve_triangular", &[batch, b_batch]) {
+    let mut out = match broadcast(op, &[batch, b_batch]) {
         Ok(batch) => batch,
-        Err(_) => bail!("solve_triangular: cannot broadcast the batch axes of {triangle:?} and {b:?}"),
+        Err(_) => bail!("{op}: cannot broadcast the batch axes of {matrix:?} and {b:?}"),
     };
     out.push(n);
     out.extend(columns);
-    size("solve_triangular", &out)?;
+    size(op, &out)?;
     Ok(out)
 }
 

@@ -89,7 +89,7 @@ fn cholesky_factors_multiply_back() {
     assert!(l.select(0, 1).is_nan().all_true());
     let error = batch.try_cholesky().unwrap_err();
     assert_eq!((error.batch(), error.pivot()), (Some(1), Some(0)));
-    assert_eq!(error.to_string(), "cholesky: matrix 1 of the batch is not positive definite (pivot 0)");
+    assert_eq!(error.to_string(), "cholesky: matrix 1 of [3, 3, 3] is not positive definite (pivot 0)");
     assert_eq!(good.try_cholesky().unwrap(), good.cholesky());
     // Only the lower triangle counts.
     assert_eq!(good.tril(0).cholesky(), good.cholesky());

@@ -23,16 +23,21 @@ impl Operand {
     pub(crate) fn read<'m>(&'m self, memory: &'m Split<'m>) -> &'m [f64] {
         match self {
             Operand::Memory(range) => memory.read(range),
-            Operand::Data(data, range) => &data[range.clone()],
+            Operand::Data(data, range) => part(data, range),
         }
     }
 
     pub(crate) fn read_from<'m>(&'m self, memory: &'m [f64]) -> &'m [f64] {
         match self {
-            Operand::Memory(range) => &memory[range.clone()],
-            Operand::Data(data, range) => &data[range.clone()],
+            Operand::Memory(range) => part(memory, range),
+            Operand::Data(data, range) => part(data, range),
         }
     }
+}
+
+/// Part of the data; an empty part may lie outside.
+fn part<'m>(data: &'m [f64], range: &Range<usize>) -> &'m [f64] {
+    if range.is_empty() { &[] } else { &data[range.clone()] }
 }
 
 /// The memory around the buffer that a step writes.

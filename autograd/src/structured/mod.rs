@@ -1,15 +1,19 @@
 //! Structured operations: those that are neither elementwise, reductions nor views. One file says all there is to know of
 //! one: its name, how it runs, its derivative, and its methods of [`Var`].
 
+mod batch;
 mod checkpoint;
 mod cholesky;
 mod cumsum;
+mod det;
 mod draw;
 mod index_add;
 mod index_select;
 mod keep_triangle;
+mod lu;
 mod packed;
 mod scan;
+mod solve;
 mod solve_triangular;
 
 pub use checkpoint::checkpoint;
@@ -70,7 +74,6 @@ pub(crate) struct Room {
 /// The room that was asked for; what it holds is left over from others.
 #[derive(Debug)]
 pub(crate) struct RoomMut<'a> {
-    #[expect(dead_code, reason = "for factorisations: none of the operations so far scribbles on numbers")]
     pub(crate) floats: &'a mut [f64],
     pub(crate) indices: &'a mut [usize],
     /// Memory for the inner Program, if the operation has one.

@@ -1,10 +1,11 @@
 //! Triangular systems.
 
+use super::batch::{Batch, nth, order};
 use super::{Array, Derivatives, Primitive, RoomMut, apply};
-use crate::arena::{Var, with_node};
-use crate::shape;
+use crate::arena::Var;
+use crate::linalg::System;
 use pyroxene_kernels::linalg::{self, Triangle};
-use pyroxene_tensor::{DType, Shape, Tensor};
+use pyroxene_tensor::{DType, Tensor};
 use smallvec::smallvec;
 
 /// Solves `op(A) x = b` for a triangular matrix A and a matrix b, of equal batch axes.
@@ -19,14 +20,15 @@ impl Primitive for SolveTriangular {
         "solve_triangular"
     }
 
-    fn run(&self, inputs: &[Array<'_>], output: &mut [f64], _room: RoomMut<'_>) {
+    fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
         let [matrix, b] = *inputs else { unreachable!("a matrix and a right side") };
-        let [.., n, columns] = *b.shape else { unreachable!("checked when it was written") };
-        output.copy_from_slice(b.data);
-        let matrices = matrix.data.chunks_exact((n * n).max(1));
-        for (b, matrix) in output.chunks_exact_mut((n * columns).max(1)).zip(matrices) {
-            linalg::solve_triangular(matrix, n, self.triangle, self.transpose, b, columns);
-        }
+        let (n, columns) = (order(matrix.shape), order(b.shape));
+        let batch = Batch { each: n * columns, work: n * n * columns / 2, floats: 0, indices: 0 };
+        batch.run(output, room, |k, out, _| {
+            out.copy_from_slice(nth(b.data, k, n * columns));
+            linalg::solve_triangular(nth(matrix.data, k, n * n), n, self.triangle, self.transpose, out, columns);
+            Ok(())
+        });
     }
 
     fn evaluate(&self, inputs: &[&Tensor], _shape: &[usize], dtype: DType) -> Tensor {
@@ -48,25 +50,23 @@ impl Primitive for SolveTriangular {
 }
 
 impl Var {
-    /// Solves `L x = b` for a triangular matrix `L = self` (`Lᵀ x = b` with `transpose`). `b` is a matrix `[.., n, k]`
-    /// with the same batch axes as `self`, which broadcast.
+    /// Solves `T x = b`, or `T^T x = b` if `transpose`, where `T` are the triangles of this tensor's matrices; the other
+    /// triangle is not read. A `b` with one axis is a vector; otherwise its last two axes are matrices of right sides and
+    /// those before them broadcast with the batch. A zero on the diagonal gives infinities or NaN.
+    ///
+    /// ```
+    /// use pyroxene_autograd::{Triangle, Var};
+    /// let l = Var::from([[2.0, 0.0], [1.0, 2.0]]);
+    /// let x = l.solve_triangular([2.0, 5.0], Triangle::Lower, false);
+    /// assert_eq!(x.to_tensor().to_vec::<f64>(), [1.0, 2.0]);
+    /// ```
     #[track_caller]
     #[must_use]
     pub fn solve_triangular(self, b: impl Into<Var>, triangle: Triangle, transpose: bool) -> Var {
-        let b = b.into();
-        let (shape, dtype) = with_node(self, |node| (node.shape.clone(), node.dtype));
-        let n = shape::square("solve_triangular", &shape);
-        let right = b.shape();
-        if right.len() < 2 || right[right.len() - 2] != n {
-            shape::fail(format_args!("solve_triangular: {shape:?} does not fit the right-hand side {right:?}"));
-        }
-        let (left_batch, right_batch) = (&shape[..shape.len() - 2], &right[..right.len() - 2]);
-        let batch = shape::broadcast("solve_triangular", &[left_batch, right_batch]);
-        let with_batch =
-            |matrix: &[usize]| -> Shape { batch.iter().chain(&matrix[matrix.len() - 2..]).copied().collect() };
-        let (a, b) = (self.expand(&with_batch(&shape)), b.expand(&with_batch(&right)));
-        let dtype = dtype.promote(b.dtype());
-        let dtype = if dtype.is_float() { dtype } else { DType::F64 };
-        apply(SolveTriangular { triangle, transpose }, &[a, b], with_batch(&right), dtype)
+        let system = System::new("solve_triangular", self, b.into());
+        let (a, b) = (system.expand(system.matrix), system.right);
+        let dtype = a.dtype().promote(b.dtype()).to_float();
+        let x = apply(SolveTriangular { triangle, transpose }, &[a, b], b.shape(), dtype);
+        system.finish(x)
     }
 }

@@ -5,7 +5,7 @@
 use super::{
     Real, gemm,
     triangular::{BASE, Base, Factor, solve_right_transposed, split},
-    view::{Update, View},
+    view::{Update, View, transpose},
 };
 use crate::isa::{Isa, Kernel};
 use crate::simd::Simd;
@@ -67,10 +67,8 @@ unsafe fn reverse<T: Real>(isa: Isa, l: View<T>, g: View<T>) {
     }
     let half = split(n);
     let rest = n - half;
-    let (l11, l21, l22) =
-        (l.part(0, 0, half, half), l.part(half, 0, rest, half), l.part(half, half, rest, rest));
-    let (g11, g21, g22) =
-        (g.part(0, 0, half, half), g.part(half, 0, rest, half), g.part(half, half, rest, rest));
+    let (l11, l21, l22) = (l.part(0, 0, half, half), l.part(half, 0, rest, half), l.part(half, half, rest, rest));
+    let (g11, g21, g22) = (g.part(0, 0, half, half), g.part(half, 0, rest, half), g.part(half, half, rest, rest));
     // The forward steps, L11 of A11, L21 = A21 L11^-T, L22 of A22 - L21 L21^T, backwards.
     // SAFETY: the parts of g are disjoint.
     unsafe {
@@ -80,24 +78,6 @@ unsafe fn reverse<T: Real>(isa: Isa, l: View<T>, g: View<T>) {
         subtract_lower(isa, g21.t(), l21, g11);
         reverse(isa, l11, g11);
         transpose(g21, g.part(0, half, half, rest));
-    }
-}
-
-/// Copies the transpose.
-///
-/// # Safety
-/// `from` may be read and `to`, of the transposed shape, is used by nobody else; they are disjoint.
-unsafe fn transpose<T: Real>(from: View<T>, to: View<T>) {
-    const TILE: usize = 8;
-    for row in (0..from.rows).step_by(TILE) {
-        for col in (0..from.cols).step_by(TILE) {
-            for i in row..from.rows.min(row + TILE) {
-                for j in col..from.cols.min(col + TILE) {
-                    // SAFETY: (i, j) is in `from`, so (j, i) is in `to`.
-                    unsafe { *to.at(j, i) = *from.at(i, j) };
-                }
-            }
-        }
     }
 }
 

@@ -68,16 +68,63 @@ pub fn lu_solve_on<T: Real>(isa: Isa, lu: &[T], pivots: &[usize], transpose: boo
     T::lu_solve(isa, lu, pivots, transpose, b, columns);
 }
 
-/// The determinant as `sign * mantissa * 2^exponent`, from what [`lu`] made of the matrix: a sign of 1, -1, 0 or NaN, a mantissa
-/// in [1/2, 1) (0 for a singular matrix, infinite or NaN where the factors are), and an exponent. It cannot overflow.
+/// The exchanges of rows that [`lu`] made as a permutation: row i of L U is row `rows[i]` of the matrix.
+///
+/// ```
+/// use pyroxene_kernels::linalg::lu_permutation;
+/// let mut rows = [0; 3];
+/// lu_permutation(&[2, 2, 2], &mut rows);
+/// assert_eq!(rows, [2, 0, 1]);
+/// ```
+pub fn lu_permutation(pivots: &[usize], rows: &mut [usize]) {
+    rows.iter_mut().enumerate().for_each(|(i, row)| *row = i);
+    for (k, &pivot) in pivots.iter().enumerate() {
+        rows.swap(k, pivot);
+    }
+}
+
+/// The determinant, from what [`lu`] made of the matrix. It overflows and vanishes only if its value does.
 ///
 /// ```
 /// use pyroxene_kernels::linalg::{lu, lu_determinant};
 /// let (mut a, mut pivots) = ([0.0, 2.0, 3.0, 0.0], [0; 2]);
 /// lu(&mut a, 2, &mut pivots).unwrap();
-/// assert_eq!(lu_determinant(&a, &pivots), (-1.0, 0.75, 3));
+/// assert_eq!(lu_determinant(&a, &pivots), -6.0);
 /// ```
-pub fn lu_determinant<T: Real + Into<f64>>(lu: &[T], pivots: &[usize]) -> (f64, f64, i64) {
+pub fn lu_determinant<T: Real + Into<f64>>(lu: &[T], pivots: &[usize]) -> f64 {
+    let (sign, mantissa, exponent) = determinant(lu, pivots);
+    // In three steps, each of which a number can take, and the last of which rounds.
+    let step = exponent.clamp(-2200, 2200) / 3;
+    let power = |e: i64| 2f64.powi(e as i32);
+    sign * mantissa * power(step) * power(step) * power(exponent.clamp(-2200, 2200) - 2 * step)
+}
+
+/// The sign of the determinant and the logarithm of its magnitude, from what [`lu`] made of the matrix: 1 or -1, 0 with -inf
+/// for a singular matrix, NaN where the factors are.
+///
+/// ```
+/// use pyroxene_kernels::linalg::{lu, lu_log_determinant};
+/// let (mut a, mut pivots) = ([0.0, 2.0, 3.0, 0.0], [0; 2]);
+/// lu(&mut a, 2, &mut pivots).unwrap();
+/// assert_eq!(lu_log_determinant(&a, &pivots), (-1.0, 6f64.ln()));
+/// ```
+pub fn lu_log_determinant<T: Real + Into<f64>>(lu: &[T], pivots: &[usize]) -> (f64, f64) {
+    let (sign, mantissa, exponent) = determinant(lu, pivots);
+    match exponent {
+        // One logarithm, so that that of a determinant near one keeps its digits.
+        -1000..=1000 => (sign, (mantissa * 2f64.powi(exponent as i32)).ln()),
+        _ => (sign, mantissa.ln() + exponent as f64 * std::f64::consts::LN_2),
+    }
+}
+
+/// The first pivot that is zero, infinite or NaN, in what [`lu`] made of a matrix of order n.
+pub fn lu_failure<T: Real>(lu: &[T], n: usize) -> Option<usize> {
+    (0..n).find(|&k| lu[k * n + k] == T::ZERO || !lu[k * n + k].is_finite())
+}
+
+/// The determinant as `sign * mantissa * 2^exponent`: a sign of 1, -1, 0 or NaN, a mantissa in [1/2, 1) (0 for a singular
+/// matrix, infinite or NaN where the factors are), and an exponent.
+pub(super) fn determinant<T: Real + Into<f64>>(lu: &[T], pivots: &[usize]) -> (f64, f64, i64) {
     let n = pivots.len();
     let (mut sign, mut mantissa, mut exponent) = (1.0, 1.0, 0);
     for (k, &pivot) in pivots.iter().enumerate() {
@@ -115,7 +162,7 @@ pub(super) fn checked<T: Real>(isa: Isa, a: &mut [T], n: usize, pivots: &mut [us
     assert_eq!(pivots.len(), n, "lu: {n} pivots");
     // SAFETY: the view is the whole slice, which is borrowed mutably.
     unsafe { factor(isa, View::new(a.as_mut_ptr(), n, n, n, 1), pivots) };
-    match (0..n).find(|&k| a[k * n + k] == T::ZERO || !a[k * n + k].is_finite()) {
+    match lu_failure(a, n) {
         None => Ok(()),
         Some(k) => Err(k),
     }
@@ -224,7 +271,7 @@ impl<T: Real> Kernel for Panel<'_, T> {
                 for i in k + 1..m {
                     let other = (*a.at(i, k)).abs();
                     // The first NaN wins, so that it shows.
-                    if other > size || other != other && size == size {
+                    if other > size || other.is_nan() && !size.is_nan() {
                         (best, size) = (i, other);
                     }
                 }

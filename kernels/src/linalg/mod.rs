@@ -3,8 +3,10 @@
 //! Each result element is a fixed sequence of roundings that depends on the shapes alone, never on the instruction set, the
 //! tile shape or the number of threads, so the same input gives the same bits everywhere.
 
+mod batch;
 mod cholesky;
 mod cholesky_adjoint;
+mod cofactors;
 mod gemm;
 mod lu;
 mod mat;
@@ -15,10 +17,12 @@ mod tile;
 mod triangular;
 mod view;
 
+pub use batch::{Scratch, each_matrix, parts};
 pub use cholesky::{cholesky, cholesky_on};
 pub use cholesky_adjoint::{cholesky_adjoint, cholesky_adjoint_on};
+pub use cofactors::{cofactors, cofactors_room, second_cofactors};
 pub use gemm::{gemm, gemm_on};
-pub use lu::{lu, lu_determinant, lu_on, lu_solve, lu_solve_on};
+pub use lu::{lu, lu_determinant, lu_failure, lu_log_determinant, lu_on, lu_permutation, lu_solve, lu_solve_on};
 pub use mat::{Mat, MatMut};
 pub use real::Real;
 pub use triangular::{Triangle, solve_triangular, solve_triangular_on};

@@ -43,6 +43,24 @@ impl<T> View<T> {
     }
 }
 
+/// Copies the transpose.
+///
+/// # Safety
+/// `from` may be read and `to`, of the transposed shape, is used by nobody else; they are disjoint.
+pub(super) unsafe fn transpose<T: Copy>(from: View<T>, to: View<T>) {
+    const TILE: usize = 8;
+    for row in (0..from.rows).step_by(TILE) {
+        for col in (0..from.cols).step_by(TILE) {
+            for i in row..from.rows.min(row + TILE) {
+                for j in col..from.cols.min(col + TILE) {
+                    // SAFETY: (i, j) is in `from`, so (j, i) is in `to`.
+                    unsafe { *to.at(j, i) = *from.at(i, j) };
+                }
+            }
+        }
+    }
+}
+
 /// What a product does to its destination.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Update {
