@@ -87,23 +87,22 @@ fn strided(x: &Tensor, strides: &[Stride]) -> Tensor {
 /// Zeros of `shape` plus each input at the places that its strides name.
 fn unslice(inputs: &[&Tensor], shape: &[usize], parts: &[Strides]) -> Tensor {
     let mut out = vec![0.0; shape.iter().product()];
-    inputs.iter().zip(parts).for_each(|(x, strides)| add_at(&mut out, shape, x, strides));
+    for (x, strides) in inputs.iter().zip(parts).filter(|(x, _)| !x.is_empty()) {
+        add_at(&mut out, shape, x.shape(), strides, &x.to_vec::<f64>());
+    }
     Tensor::from_f64(out, shape)
 }
 
-fn add_at(out: &mut [f64], shape: &[usize], x: &Tensor, strides: &[Stride]) {
-    let mut index: SmallVec<[usize; 4]> = x.shape().iter().map(|_| 0).collect();
-    for value in x.iter_f64() {
-        let axes = strides.iter().zip(shape).zip(&index);
-        let place =
-            axes.fold(0, |place, ((s, &size), &i)| place * size + s.start.wrapping_add_signed(s.step * i as isize));
-        out[place] += value;
-        for axis in (0..index.len()).rev() {
-            index[axis] += 1;
-            if index[axis] < x.shape()[axis] {
-                break;
-            }
-            index[axis] = 0;
-        }
+fn add_at(out: &mut [f64], shape: &[usize], part: &[usize], strides: &[Stride], x: &[f64]) {
+    let ([size, shape @ ..], [len, part @ ..], [stride, strides @ ..]) = (shape, part, strides) else {
+        return out[0] += x[0];
+    };
+    let place = |i: usize| stride.start.wrapping_add_signed(stride.step * i as isize);
+    if part.is_empty() {
+        return x.iter().enumerate().for_each(|(i, x)| out[place(i)] += x);
+    }
+    let inner = out.len() / size;
+    for (i, x) in x.chunks_exact(x.len() / len).enumerate() {
+        add_at(&mut out[place(i) * inner..][..inner], shape, part, strides, x);
     }
 }

@@ -10,6 +10,7 @@ pub mod random;
 pub mod reduce;
 pub mod simd;
 pub mod table;
+pub mod transpose;
 
 pub use elementwise::{Element, Operand, binary, select, unary};
 pub use fused::{Code, FusedKernel, Input, Instruction, Loop, Output, Reduce, Scratch, Source};

@@ -3,6 +3,7 @@
 use crate::dtype::Scalar;
 use crate::shape::{Shape, Strides, row_major};
 use crate::storage::build;
+use pyroxene_kernels::transpose::{Plane, copy_plane};
 use std::sync::Arc;
 
 /// A row-major walk over several strided operands of one shape at once, row by row of the innermost axis, after axes
@@ -38,6 +39,18 @@ impl<const N: usize> Walk<N> {
         let len = if empty { 0 } else { dims.pop().unwrap_or(1) };
         let steps = std::array::from_fn(|i| if empty { 0 } else { strides[i].pop().unwrap_or(0) });
         Walk { outer: dims, strides, offsets: operands.map(|(_, offset)| offset), len, steps }
+    }
+
+    /// Takes out the axis along which the elements of the first operand lie closest together, if that is not the one of the
+    /// rows: its size, and its strides for each operand.
+    fn take_close_axis(&mut self) -> Option<(usize, [isize; N])> {
+        let distance = |axis: usize| self.strides[0][axis].unsigned_abs();
+        let axis = (0..self.outer.len()).filter(|&axis| distance(axis) != 0).min_by_key(|&axis| distance(axis))?;
+        if distance(axis) >= self.steps[0].unsigned_abs() {
+            return None;
+        }
+        let size = self.outer.remove(axis);
+        Some((size, std::array::from_fn(|i| self.strides[i].remove(axis))))
     }
 
     /// Calls `f` with the offset of each row's first element, for each operand, in row-major order.
@@ -94,8 +107,17 @@ pub(crate) fn scatter<T: Copy>(row: &[T], data: &mut [T], offset: usize, step: u
 /// Copies strided elements into row-major order.
 pub(crate) fn materialise<T: Scalar>(data: &[T], shape: &[usize], strides: &[isize], offset: usize) -> Arc<[T]> {
     let n = shape.iter().product();
-    let walk = Walk::new(shape, [(strides, offset), (&row_major(shape), 0)]);
-    build(n, |out| walk.for_each(|[from, to]| gather(data, from, walk.steps[0], &mut out[to..to + walk.len])))
+    let mut walk = Walk::new(shape, [(strides, offset), (&row_major(shape), 0)]);
+    build(n, |out| match walk.take_close_axis() {
+        Some((rows, [row, apart])) => {
+            let (columns, column) = (walk.len, walk.steps[0]);
+            walk.for_each(|[from, to]| {
+                let plane = Plane { offset: from, row, column };
+                copy_plane(data, plane, (rows, columns), out, to, apart as usize);
+            });
+        }
+        None => walk.for_each(|[from, to]| gather(data, from, walk.steps[0], &mut out[to..to + walk.len])),
+    })
 }
 
 /// The offsets of strided elements in row-major order, one by one.
