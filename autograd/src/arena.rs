@@ -43,7 +43,46 @@ pub(crate) struct Node {
     /// Depends on an input of the Program being captured.
     pub(crate) traced: bool,
     epoch: u32,
-    pub(crate) value: Option<Box<Tensor>>,
+    pub(crate) value: Value,
+}
+
+/// The value of a node, once it has been computed.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Unknown,
+    /// A number without axes: no tensor is made of it before one is asked for.
+    Number(f64),
+    Tensor(Box<Tensor>),
+}
+
+impl Value {
+    pub(crate) fn is_known(&self) -> bool {
+        !matches!(self, Value::Unknown)
+    }
+}
+
+impl From<Tensor> for Value {
+    fn from(tensor: Tensor) -> Value {
+        Value::Tensor(Box::new(tensor))
+    }
+}
+
+impl Node {
+    /// The value as a tensor, which is kept.
+    pub(crate) fn tensor(&mut self) -> Option<&Tensor> {
+        if let Value::Number(number) = self.value {
+            self.value = Tensor::scalar(number).cast(self.dtype).into();
+        }
+        self.known_tensor()
+    }
+
+    /// The value, if it is known and a tensor.
+    pub(crate) fn known_tensor(&self) -> Option<&Tensor> {
+        match &self.value {
+            Value::Tensor(tensor) => Some(tensor),
+            _ => None,
+        }
+    }
 }
 
 struct Scope {
@@ -82,14 +121,7 @@ impl Arena {
         Var { index: index as u32, epoch: self.nodes[index].epoch, thread: PhantomData }
     }
 
-    pub(crate) fn push(
-        &mut self,
-        op: Op,
-        inputs: Inputs,
-        shape: Shape,
-        dtype: DType,
-        value: Option<Box<Tensor>>,
-    ) -> Var {
+    pub(crate) fn push(&mut self, op: Op, inputs: Inputs, shape: Shape, dtype: DType, value: Value) -> Var {
         let traced = matches!(op, Op::Input(_)) || inputs.iter().any(|&i| self.nodes[i as usize].traced);
         let weak = match op {
             Op::Scalar(_) => true,

@@ -1,6 +1,6 @@
 //! A function of expressions as data: traced once, then written to the tape again or compiled.
 
-use crate::arena::{Var, check_live, scope, with_arena};
+use crate::arena::{Value, Var, check_live, scope, with_arena};
 use crate::capture::guard;
 use crate::op::Op;
 use crate::program::{Plan, Program};
@@ -46,7 +46,7 @@ impl Body {
                 .iter()
                 .enumerate()
                 .map(|(k, (shape, dtype))| {
-                    with_arena(|arena| arena.push(Op::Input(k), smallvec![], shape.clone(), *dtype, None))
+                    with_arena(|arena| arena.push(Op::Input(k), smallvec![], shape.clone(), *dtype, Value::Unknown))
                 })
                 .collect();
             let outputs = guard(|| f(&inputs))?;
@@ -98,7 +98,7 @@ impl Body {
             for index in (start + parameters..end).filter(|&index| needed[index - start]) {
                 let node = &arena.nodes[index];
                 let inputs = node.inputs.iter().map(|&input| find(&place, input as usize)).collect();
-                let value = matches!(node.op, Op::Constant).then(|| node.value.as_deref().expect("a constant").clone());
+                let value = matches!(node.op, Op::Constant).then(|| node.known_tensor().expect("a constant").clone());
                 place[index - start] = body.nodes.len();
                 body.nodes.push(BodyNode {
                     op: node.op.clone(),
@@ -120,7 +120,7 @@ impl Body {
             let mut vars: Vec<Var> = arguments.to_vec();
             for node in &self.nodes[self.parameters..] {
                 let inputs = node.inputs.iter().map(|&input| vars[input].index).collect();
-                let value = node.value.clone().map(Box::new);
+                let value = node.value.clone().map_or(Value::Unknown, Value::from);
                 vars.push(arena.push(node.op.clone(), inputs, node.shape.clone(), node.dtype, value));
             }
             self.outputs.iter().map(|&output| vars[output]).collect()

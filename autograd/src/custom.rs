@@ -1,6 +1,6 @@
 //! Derivatives that the caller writes.
 
-use crate::arena::{Var, with_arena};
+use crate::arena::{Value, Var, with_arena};
 use crate::op::Op;
 use crate::shape;
 use std::fmt;
@@ -74,7 +74,7 @@ pub fn custom_vjp(xs: &[Var], value: Var, vjp: impl Fn(&[Var], Var, Var) -> Vec<
     crate::arena::check_live(xs);
     let (shape, dtype) = crate::arena::with_node(value, |node| (node.shape.clone(), node.dtype));
     let inputs = std::iter::once(value.index).chain(xs.iter().map(|x| x.index)).collect();
-    with_arena(|arena| arena.push(Op::Custom(CustomRule(Arc::new(vjp))), inputs, shape, dtype, None))
+    with_arena(|arena| arena.push(Op::Custom(CustomRule(Arc::new(vjp))), inputs, shape, dtype, Value::Unknown))
 }
 
 impl Var {

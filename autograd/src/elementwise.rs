@@ -1,11 +1,11 @@
 //! Elementwise operations: one method a row of the kernels' table, operators, `where_`.
 
-use crate::arena::{Var, with_arena, with_node};
+use crate::arena::{Value, Var, with_arena, with_node};
 use crate::op::Op;
 use crate::shape;
 use crate::var::push;
 use pyroxene_kernels::table::{Binary, Unary};
-use pyroxene_tensor::{DType, Tensor, shape as rules};
+use pyroxene_tensor::{DType, Shape, Tensor, shape as rules};
 use smallvec::smallvec;
 use std::ops;
 
@@ -34,8 +34,8 @@ pub(crate) fn weak_with(number: DType, tensor: DType) -> DType {
 pub(crate) fn unary(op: Unary, x: Var) -> Var {
     let result = with_arena(|arena| {
         let node = arena.get(x)?;
-        let (shape, dtype) = (node.shape.clone(), node.dtype.of_unary(op));
-        Ok(arena.push(Op::Unary(op), smallvec![x.index], shape, dtype, None))
+        let (shape, dtype) = (Shape::from_slice(&node.shape), node.dtype.of_unary(op));
+        Ok(arena.push(Op::Unary(op), smallvec![x.index], shape, dtype, Value::Unknown))
     });
     match result {
         Ok(var) => var,
@@ -48,10 +48,10 @@ pub(crate) fn unary(op: Unary, x: Var) -> Var {
 pub(crate) fn binary(op: Binary, a: Var, b: Var) -> Var {
     let result = with_arena(|arena| {
         let (left, right) = (arena.get(a)?, arena.get(b)?);
-        let shape = if left.shape == right.shape || right.shape.is_empty() {
-            left.shape.clone()
+        let shape = if right.shape.is_empty() || left.shape == right.shape {
+            Shape::from_slice(&left.shape)
         } else if left.shape.is_empty() {
-            right.shape.clone()
+            Shape::from_slice(&right.shape)
         } else {
             match rules::broadcast(op.name(), &[&left.shape, &right.shape]) {
                 Ok(shape) => shape,
@@ -62,7 +62,7 @@ pub(crate) fn binary(op: Binary, a: Var, b: Var) -> Var {
             true => DType::Bool,
             false => binary_dtype(op, (left.dtype, left.weak), (right.dtype, right.weak)),
         };
-        Ok(Ok(arena.push(Op::Binary(op), smallvec![a.index, b.index], shape, dtype, None)))
+        Ok(Ok(arena.push(Op::Binary(op), smallvec![a.index, b.index], shape, dtype, Value::Unknown)))
     });
     match result {
         Ok(Ok(var)) => var,

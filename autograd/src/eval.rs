@@ -1,13 +1,28 @@
 //! Direct evaluation: each node by the tensor crate's eager operations.
 
-use crate::arena::Arena;
+use crate::arena::{Arena, Value};
 use crate::elementwise::binary_dtype;
 use crate::op::{Op, Stride, Strides};
 use pyroxene_tensor::{DType, Slice, Tensor};
 use smallvec::SmallVec;
 
 /// The value of a node, computing and keeping those it needs.
-pub(crate) fn value(arena: &mut Arena, target: usize) -> Tensor {
+pub(crate) fn tensor(arena: &mut Arena, target: usize) -> Tensor {
+    compute(arena, target);
+    arena.nodes[target].tensor().expect("computed above").clone()
+}
+
+/// The value of a node if it is a number that no tensor was made of; computes it all the same if not.
+pub(crate) fn number(arena: &mut Arena, target: usize) -> Option<f64> {
+    compute(arena, target);
+    match arena.nodes[target].value {
+        Value::Number(number) => Some(number),
+        _ => None,
+    }
+}
+
+/// Computes the values of a node and of those that it needs.
+fn compute(arena: &mut Arena, target: usize) {
     let mut needed = vec![false; target + 1];
     needed[target] = true;
     let mut lowest = target;
@@ -15,7 +30,7 @@ pub(crate) fn value(arena: &mut Arena, target: usize) -> Tensor {
         if index < lowest {
             break;
         }
-        if needed[index] && arena.nodes[index].value.is_none() {
+        if needed[index] && !arena.nodes[index].value.is_known() {
             for &input in &arena.nodes[index].inputs {
                 needed[input as usize] = true;
                 lowest = lowest.min(input as usize);
@@ -23,29 +38,53 @@ pub(crate) fn value(arena: &mut Arena, target: usize) -> Tensor {
         }
     }
     for index in lowest..=target {
-        if needed[index] && arena.nodes[index].value.is_none() {
-            let computed = {
-                let node = &arena.nodes[index];
-                let inputs: SmallVec<[&Tensor; 3]> = node
-                    .inputs
-                    .iter()
-                    .map(|&i| arena.nodes[i as usize].value.as_deref().expect("inputs come first"))
-                    .collect();
-                let weak: SmallVec<[bool; 3]> = node.inputs.iter().map(|&i| arena.nodes[i as usize].weak).collect();
-                evaluate(&node.op, &inputs, &weak, &node.shape, node.dtype)
-            };
-            arena.nodes[index].value = Some(Box::new(computed));
+        if needed[index] && !arena.nodes[index].value.is_known() {
+            let value = numbers(arena, index).map_or_else(|| tensors(arena, index).into(), Value::Number);
+            arena.nodes[index].value = value;
         }
     }
-    arena.nodes[target].value.as_deref().expect("computed above").clone()
+}
+
+/// The value of a node without axes if its inputs are numbers: no tensors are made.
+fn numbers(arena: &Arena, index: usize) -> Option<f64> {
+    let node = &arena.nodes[index];
+    if !node.shape.is_empty() || !matches!(node.dtype, DType::F64 | DType::Bool) {
+        return None;
+    }
+    let x = |k: usize| match arena.nodes[*node.inputs.get(k)? as usize].value {
+        Value::Number(number) => Some(number),
+        _ => None,
+    };
+    match node.op {
+        Op::Unary(op) => Some(op.eval(x(0)?)),
+        Op::Binary(op) => Some(op.eval(x(0)?, x(1)?)),
+        Op::Select => {
+            let (condition, a, b) = (x(0)?, x(1)?, x(2)?);
+            Some(if condition != 0.0 { a } else { b })
+        }
+        Op::Cast(DType::F64) | Op::Expand | Op::Reshape | Op::StopGradient | Op::Custom(_) => x(0),
+        Op::Cast(DType::Bool) => x(0).map(|x| f64::from(u8::from(x != 0.0))),
+        _ => None,
+    }
+}
+
+fn tensors(arena: &mut Arena, index: usize) -> Tensor {
+    for k in 0..arena.nodes[index].inputs.len() {
+        let input = arena.nodes[index].inputs[k] as usize;
+        arena.nodes[input].tensor();
+    }
+    let node = &arena.nodes[index];
+    let input = |&i: &u32| arena.nodes[i as usize].known_tensor().expect("inputs come first");
+    let inputs: SmallVec<[&Tensor; 3]> = node.inputs.iter().map(input).collect();
+    let weak: SmallVec<[bool; 3]> = node.inputs.iter().map(|&i| arena.nodes[i as usize].weak).collect();
+    evaluate(&node.op, &inputs, &weak, &node.shape, node.dtype)
 }
 
 /// One operation on tensors. `weak` says which inputs are plain numbers, whose type gives way.
 pub(crate) fn evaluate(op: &Op, inputs: &[&Tensor], weak: &[bool], shape: &[usize], dtype: DType) -> Tensor {
     let x = |k: usize| inputs[k];
     let result = match op {
-        Op::Constant | Op::Input(_) => unreachable!("leaves hold their value or have none"),
-        Op::Scalar(bits) => Tensor::scalar(f64::from_bits(*bits)),
+        Op::Constant | Op::Scalar(_) | Op::Input(_) => unreachable!("leaves hold their value or have none"),
         Op::Unary(op) => x(0).unary(*op),
         Op::Binary(op) => {
             let compute = binary_dtype(*op, (x(0).dtype(), weak[0]), (x(1).dtype(), weak[1]));

@@ -72,12 +72,11 @@ fn like(derivative: Var, x: Var) -> Var {
 /// Which of the nodes `first..=last` depend on one of `xs`.
 fn active(first: usize, last: usize, xs: &[Var]) -> Vec<bool> {
     let mut active = vec![false; (last + 1).saturating_sub(first)];
+    xs.iter().filter(|x| x.index as usize <= last).for_each(|x| active[x.index as usize - first] = true);
     with_arena(|arena| {
-        for index in first..=last {
-            let node = &arena.nodes[index];
-            active[index - first] = xs.iter().any(|x| x.index as usize == index)
-                || !matches!(node.op, Op::StopGradient)
-                    && node.inputs.iter().any(|&i| i as usize >= first && active[i as usize - first]);
+        for (index, node) in arena.nodes[first.min(last + 1)..=last].iter().enumerate() {
+            active[index] |= !matches!(node.op, Op::StopGradient)
+                && node.inputs.iter().any(|&i| (i as usize).checked_sub(first).is_some_and(|i| active[i]));
         }
     });
     active
@@ -106,6 +105,9 @@ impl Sweep {
 
     /// Adds what arrived at the slices of a node to what arrived at the whole.
     fn join_slices(&mut self, index: usize) {
+        if self.slices.is_empty() {
+            return;
+        }
         let Some(parts) = self.slices.remove(&(index as u32)) else { return };
         if self.active[index - self.first] {
             let shape = with_arena(|arena| arena.nodes[index].shape.clone());
@@ -116,14 +118,14 @@ impl Sweep {
 
     /// Hands the derivative arriving at a node on to its inputs.
     fn visit(&mut self, index: usize, gy: Var) {
-        let (op, inputs, y) = with_arena(|arena| {
+        let visited = with_arena(|arena| {
             let node = &arena.nodes[index];
-            (node.op.clone(), node.inputs.clone(), arena.var(index))
+            let is_wanted = node.inputs.iter().any(|&i| self.is_active(i));
+            let x = || node.inputs.iter().map(|&i| arena.var(i as usize)).collect::<SmallVec<[Var; 3]>>();
+            is_wanted.then(|| (node.op.clone(), node.inputs.clone(), x(), arena.var(index)))
         });
-        if !inputs.iter().any(|&i| self.is_active(i)) {
-            return;
-        }
-        let x = |k: usize| with_arena(|arena| arena.var(inputs[k] as usize));
+        let Some((op, inputs, x, y)) = visited else { return };
+        let x = |k: usize| x[k];
         let mut send = |k: usize, derivative: &dyn Fn() -> Option<Var>| {
             if self.is_active(inputs[k])
                 && let Some(g) = derivative()
@@ -136,12 +138,12 @@ impl Sweep {
             Op::Unary(op) => send(0, &|| unary(op, gy, x(0), y)),
             Op::Binary(op) => {
                 for k in 0..2 {
-                    send(k, &|| binary(op, k, gy, x(0), x(1), y).map(|g| g.sum_to(&x(k).shape())));
+                    send(k, &|| binary(op, k, gy, x(0), x(1), y).map(|g| g.sum_to_shape_of(x(k))));
                 }
             }
             Op::Select => {
-                send(1, &|| Some(x(0).where_(gy, 0.0).sum_to(&x(1).shape())));
-                send(2, &|| Some(x(0).where_(0.0, gy).sum_to(&x(2).shape())));
+                send(1, &|| Some(x(0).where_(gy, 0.0).sum_to_shape_of(x(1))));
+                send(2, &|| Some(x(0).where_(0.0, gy).sum_to_shape_of(x(2))));
             }
             Op::Cast(dtype) => send(0, &|| (dtype.is_float() && x(0).dtype().is_float()).then_some(gy)),
             Op::Sum(_) | Op::Expand if gy.shape() == x(0).shape() => send(0, &|| Some(gy)),
@@ -153,7 +155,7 @@ impl Sweep {
             }),
             // softmax(x); where the sum is zero (all -inf) the terms are zero, not NaN.
             Op::LogSumExp(_) => send(0, &|| Some(gy * (x(0) - y.is_finite().where_(y, 0.0)).exp())),
-            Op::Expand => send(0, &|| Some(gy.sum_to(&x(0).shape()))),
+            Op::Expand => send(0, &|| Some(gy.sum_to_shape_of(x(0)))),
             Op::Reshape => send(0, &|| Some(gy.reshape_to(x(0).shape()))),
             Op::Permute(order) => send(0, &|| {
                 let mut inverse: SmallVec<[isize; 4]> = order.iter().map(|_| 0).collect();
@@ -177,8 +179,8 @@ impl Sweep {
                 }
             }
             Op::Matmul => {
-                send(0, &|| Some(gy.matmul(x(1).t()).sum_to(&x(0).shape())));
-                send(1, &|| Some(x(0).t().matmul(gy).sum_to(&x(1).shape())));
+                send(0, &|| Some(gy.matmul(x(1).t()).sum_to_shape_of(x(0))));
+                send(1, &|| Some(x(0).t().matmul(gy).sum_to_shape_of(x(1))));
             }
             Op::Diagonal => send(0, &|| Some(gy.diag_embed())),
             Op::DiagEmbed => send(0, &|| Some(gy.diagonal())),

@@ -133,7 +133,7 @@ impl Var {
         if (stride.start, stride.step, stride.len) == (0, 1, shape[axis]) {
             return self;
         }
-        let strides: SmallVec<[Stride; 2]> = shape
+        let strides: Box<[Stride]> = shape
             .iter()
             .enumerate()
             .map(|(i, &len)| if i == axis { stride } else { Stride { start: 0, step: 1, len } })

@@ -46,7 +46,7 @@ pub(crate) struct Stride {
 }
 
 /// A range of each axis.
-pub(crate) type Strides = SmallVec<[Stride; 2]>;
+pub(crate) type Strides = Box<[Stride]>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Op {

@@ -1,6 +1,6 @@
 //! Reductions.
 
-use crate::arena::{Var, with_node};
+use crate::arena::{Var, with_arena, with_node};
 use crate::op::{Axes, Op};
 use crate::shape;
 use crate::var::push;
@@ -159,6 +159,15 @@ impl Var {
         let dtype = self.dtype();
         let summed = push(Op::Sum(axes), &[self], axes.keep(&old), accumulate(dtype));
         summed.reshape_to(shape.into())
+    }
+
+    /// [`sum_to`](Var::sum_to) the shape that another expression has.
+    pub(crate) fn sum_to_shape_of(self, other: Var) -> Var {
+        let shape = with_arena(|arena| {
+            let (own, other) = (&arena.nodes[self.index as usize].shape, &arena.nodes[other.index as usize].shape);
+            (own != other).then(|| other.clone())
+        });
+        shape.map_or(self, |shape| self.sum_to(&shape))
     }
 }
 

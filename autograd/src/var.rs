@@ -1,6 +1,6 @@
 //! Making a `Var` and reading one.
 
-use crate::arena::{Var, check_live, with_arena, with_node};
+use crate::arena::{Value, Var, with_arena, with_node};
 use crate::capture::ValueRead;
 use crate::eval;
 use crate::op::Op;
@@ -65,11 +65,15 @@ impl Var {
     /// names this line, see [`Program::capture`](crate::Program::capture).
     #[track_caller]
     pub fn to_tensor(self) -> Tensor {
-        check_live(&[self]);
-        if self.is_traced() {
+        self.check_readable();
+        with_arena(|arena| eval::tensor(arena, self.index as usize))
+    }
+
+    #[track_caller]
+    fn check_readable(self) {
+        if with_node(self, |node| node.traced) {
             ValueRead::raise(Location::caller());
         }
-        with_arena(|arena| eval::value(arena, self.index as usize))
     }
 
     /// Computes the value of a single element as `f64`.
@@ -78,7 +82,11 @@ impl Var {
     /// If there is not exactly one element, and as [`Var::to_tensor`].
     #[track_caller]
     pub fn item(self) -> f64 {
-        self.to_tensor().item()
+        self.check_readable();
+        match with_arena(|arena| eval::number(arena, self.index as usize)) {
+            Some(number) => number,
+            None => self.to_tensor().item(),
+        }
     }
 
     /// The same value, with a derivative of zero.
@@ -108,11 +116,11 @@ impl Var {
 
 /// Appends a node to the arena. The inputs must be live: callers have looked at their shapes.
 pub(crate) fn push(op: Op, inputs: &[Var], shape: Shape, dtype: DType) -> Var {
-    with_arena(|arena| arena.push(op, inputs.iter().map(|v| v.index).collect(), shape, dtype, None))
+    with_arena(|arena| arena.push(op, inputs.iter().map(|v| v.index).collect(), shape, dtype, Value::Unknown))
 }
 
 fn number(value: f64, dtype: DType) -> Var {
-    with_arena(|arena| arena.push(Op::Scalar(value.to_bits()), smallvec![], smallvec![], dtype, None))
+    with_arena(|arena| arena.push(Op::Scalar(value.to_bits()), smallvec![], smallvec![], dtype, Value::Number(value)))
 }
 
 impl From<f64> for Var {
@@ -143,7 +151,7 @@ impl From<usize> for Var {
 impl From<Tensor> for Var {
     fn from(value: Tensor) -> Var {
         let (shape, dtype) = (value.shape().into(), value.dtype());
-        with_arena(|arena| arena.push(Op::Constant, smallvec![], shape, dtype, Some(Box::new(value))))
+        with_arena(|arena| arena.push(Op::Constant, smallvec![], shape, dtype, value.into()))
     }
 }
 

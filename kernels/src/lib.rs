@@ -1,5 +1,6 @@
 //! CPU kernels of Pyroxene: SIMD elementwise loops, reductions, dense linear algebra, random streams.
 
+pub mod ceiling;
 pub mod elementwise;
 pub mod fused;
 mod interpreter;

@@ -1,7 +1,7 @@
 //! From the tape to the graph: what the outputs need, in f64, with composite operations spelled out.
 
 use super::graph::{Builder, Graph, Id, Ids};
-use crate::arena::{Node, Var, with_arena};
+use crate::arena::{Node, Value, Var, with_arena};
 use crate::op::Op;
 use crate::reduce::expand_logsumexp;
 use pyroxene_kernels::table::{Binary, Unary};
@@ -19,7 +19,7 @@ pub(crate) fn import(inputs: Vec<Shape>, outputs: &[Var]) -> Graph {
         }
         for index in (0..last).rev() {
             // A value that is already known stands for all that led to it.
-            if needed[index] && arena.nodes[index].value.is_none() {
+            if needed[index] && !arena.nodes[index].value.is_known() {
                 arena.nodes[index].inputs.iter().for_each(|&input| needed[input as usize] = true);
             }
         }
@@ -36,8 +36,10 @@ pub(crate) fn import(inputs: Vec<Shape>, outputs: &[Var]) -> Graph {
 }
 
 fn add(builder: &mut Builder, node: &Node, inputs: Ids, source: Option<DType>) -> Id {
-    if let Some(value) = &node.value {
-        return builder.constant((**value).clone());
+    match &node.value {
+        Value::Tensor(value) => return builder.constant((**value).clone()),
+        Value::Number(value) => return builder.scalar(*value),
+        Value::Unknown => {}
     }
     match &node.op {
         Op::Scalar(bits) => builder.scalar(f64::from_bits(*bits)),

@@ -15,7 +15,7 @@ mod memory;
 mod rules;
 mod schedule;
 
-use crate::arena::{Var, check_live, scope, with_arena};
+use crate::arena::{Value, Var, check_live, scope, with_arena};
 use crate::capture::{CaptureError, guard};
 use crate::op::Op;
 use exec::{Operand, Placement, Task, Workspace};
@@ -126,7 +126,7 @@ impl Program {
                 .iter()
                 .enumerate()
                 .map(|(k, shape)| {
-                    with_arena(|arena| arena.push(Op::Input(k), smallvec![], shape.clone(), DType::F64, None))
+                    with_arena(|arena| arena.push(Op::Input(k), smallvec![], shape.clone(), DType::F64, Value::Unknown))
                 })
                 .collect();
             let outputs = guard(|| body(&vars))?;
