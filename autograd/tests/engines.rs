@@ -1,6 +1,6 @@
 //! One suite of cases on both engines: direct evaluation and Programs agree, and gradients agree with finite differences.
 
-use pyroxene_autograd::{DType, Key, Program, Tensor, Triangle, Var, grad, scope};
+use pyroxene_autograd::{Conv, ConvTranspose, DType, Key, Pool, Program, Tensor, Triangle, Var, grad, scope};
 
 struct Case {
     name: &'static str,
@@ -85,6 +85,32 @@ fn cases() -> Vec<Case> {
             Var::max_einsum("ab,bc,ca->a", x).sin() * Var::max_einsum("ab,bc->c", &x[..2]).mean()
         }),
         case!("tensordot", [[2, 3, 4], [4, 5, 2]], |x| x[0].tensordot(x[1], &[0, 2], &[2, 0])),
+        case!("fft", [[5, 2], [2, 6, 2]], |x| x[0].fft(0).square() * 0.1 + x[1].ifft(1).exp().sum()),
+        case!("rfft", [[3, 5], [6, 2]], |x| x[0].rfft(1).square().sum_axes(&[1], false)
+            * x[1].slice(0, ..3).rfft(0).sum()
+            * 0.1),
+        case!("irfft", [[3, 2, 2], [5, 3, 2]], |x| x[0].irfft(0, 4).exp() * x[1].irfft(1, 5).square().sum()),
+        case!("autocovariance", [[7], [2, 4]], |x| x[0].autocovariance(0) + x[1].autocorrelation(1).square().sum()),
+        case!("conv1d", [[2, 2, 6], [3, 2, 3]], |x| {
+            x[0].conv1d(x[1], Conv { stride: [2], padding: [1], ..Conv::default() }) * 0.3
+        }),
+        case!("conv2d", [[2, 4, 4, 3], [2, 2, 2, 2], [2, 1, 1]], |x| {
+            (x[0].conv2d(x[1], Conv { padding: [1, 0], dilation: [2, 1], groups: 2, ..Conv::default() }) + x[2]) * 0.3
+        }),
+        case!("conv2d pointwise", [[2, 3, 2, 2], [2, 3, 1, 1]], |x| x[0].conv2d(x[1], Conv::default()) * 0.3),
+        case!("conv_transpose1d", [[1, 2, 3], [2, 2, 3]], |x| {
+            x[0].conv_transpose1d(x[1], ConvTranspose { stride: [2], output_padding: [1], ..ConvTranspose::default() })
+                * 0.3
+        }),
+        case!("conv_transpose2d", [[1, 2, 2, 3], [2, 1, 2, 2]], |x| {
+            x[0].conv_transpose2d(x[1], ConvTranspose { padding: [1, 0], groups: 2, ..ConvTranspose::default() }).exp()
+                * 0.1
+        }),
+        case!("pools", [[2, 4, 5], [2, 6]], |x| {
+            let windows = Pool { window: [3, 2], stride: [1, 2], padding: [1, 0] };
+            x[0].max_pool2d(windows).exp() * x[0].avg_pool2d(windows)
+                + x[1].max_pool1d(Pool::new([3])).square().sum() * x[1].avg_pool1d(Pool::new([2])).square().sum()
+        }),
         case!("cholesky", [[2, 4, 4]], |x| positive_definite(x[0]).cholesky()),
         case!("solve", [[3, 3], [3, 2]], |x| {
             let l = x[0].tril(0) + Var::from(Tensor::eye(3, DType::F64));

@@ -1,7 +1,10 @@
-//! CPU kernels of Pyroxene: SIMD elementwise loops, reductions, dense linear algebra, random streams.
+//! CPU kernels of Pyroxene: SIMD elementwise loops, reductions, dense linear algebra, Fourier transforms, random
+//! streams.
 
 pub mod ceiling;
+pub mod conv;
 pub mod elementwise;
+pub mod fft;
 pub mod fused;
 mod interpreter;
 pub mod isa;

@@ -23,6 +23,12 @@ macro_rules! bail {
     ($($arg:tt)*) => { return Err(ShapeError::new(format!($($arg)*))) };
 }
 
+mod convolution;
+mod signal;
+
+pub use convolution::{Conv, ConvTranspose, Pool, conv, conv_transpose, pool};
+pub use signal::{fft, irfft, rfft};
+
 /// The number of elements. It is an error if it does not fit the address space.
 pub fn size(op: &str, shape: &[usize]) -> Result<usize> {
     // Strides are products of sizes, so these must fit even when another axis is empty.

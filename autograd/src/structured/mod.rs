@@ -4,14 +4,17 @@
 mod batch;
 mod checkpoint;
 mod cholesky;
+mod convolution;
 mod cumsum;
 mod det;
 mod draw;
+mod fourier;
 mod index_add;
 mod index_select;
 mod keep_triangle;
 mod lu;
 mod packed;
+mod pool;
 mod scan;
 mod solve;
 mod solve_triangular;
