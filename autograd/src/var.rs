@@ -4,7 +4,7 @@ use crate::arena::{Value, Var, with_arena, with_node};
 use crate::capture::ValueRead;
 use crate::eval;
 use crate::op::Op;
-use pyroxene_tensor::{DType, Shape, Tensor};
+use pyroxene_tensor::{DType, Shape, Tensor, html};
 use smallvec::smallvec;
 use std::fmt;
 use std::panic::Location;
@@ -189,6 +189,21 @@ impl fmt::Debug for Var {
                 write!(f, "Var({} {:?} {:?})", node.op.name(), node.dtype, node.shape.as_slice())
             }
             Ok(_) => write!(f, "Var({:?})", self.to_tensor()),
+        }
+    }
+}
+
+impl Var {
+    /// Shows the value in an evcxr notebook, as [`Tensor::evcxr_display`] does; an expression of a Program's input as it prints.
+    pub fn evcxr_display(self) {
+        html::show(&self.to_html());
+    }
+
+    /// The value as HTML, as [`Tensor::to_html`] gives it; an expression of a Program's input as it prints.
+    pub fn to_html(self) -> String {
+        match with_arena(|arena| arena.get(self).map(|node| node.traced)) {
+            Ok(false) => self.to_tensor().to_html(),
+            _ => format!("<pre>{}</pre>", html::escape(&format!("{self:?}"))),
         }
     }
 }

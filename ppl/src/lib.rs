@@ -56,7 +56,7 @@ pub use pyroxene_autograd::{
     CaptureError, DType, Key, Program, Shape, Slice, Tensor, Triangle, Var, checkpoint, custom_vjp, grad, hessian,
     hessian_vector_product, jacobian, jvp, reset, scan, scan_slices, scope, vjp,
 };
-pub use pyroxene_tensor::{Device, DeviceError, io};
+pub use pyroxene_tensor::{Device, DeviceError, io, warning};
 pub use values::Values;
 
 /// The README's code runs as a documentation test.

@@ -4,6 +4,7 @@ use crate::dtype::{DType, Scalar};
 use crate::storage::dispatch;
 use crate::tensor::Tensor;
 use std::fmt;
+use std::str::FromStr;
 
 /// Digits after the decimal point, at most.
 const PRECISION: usize = 8;
@@ -67,7 +68,7 @@ fn whole_float<T: Real>(x: T) -> String {
     if !magnitude.is_finite() {
         return not_finite(x.to_f64()).to_string();
     }
-    if magnitude != 0.0 && !(1e-4..1e16).contains(&magnitude) {
+    if magnitude != 0.0 && !(1e-4..T::LARGE_SCALAR).contains(&magnitude) {
         let Digits { whole, fraction, exponent } = Digits::scientific(x, usize::MAX);
         let point = if fraction.is_empty() { "" } else { "." };
         return format!("{whole}{point}{fraction}e{}", exponent_text(exponent, 2));
@@ -95,9 +96,33 @@ fn exponent_text(exponent: i32, width: usize) -> String {
 }
 
 /// A floating-point type with shortest round-trip digits of its own.
-trait Real: Scalar + fmt::Display + fmt::LowerExp {}
-impl Real for f64 {}
-impl Real for f32 {}
+trait Real: Scalar + fmt::Display + fmt::LowerExp + FromStr {
+    /// From here on elements are written in scientific notation: no more digits than the type has.
+    const LARGE: f64;
+    /// From here on a scalar is.
+    const LARGE_SCALAR: f64;
+    /// Whether the magnitudes of the elements call for scientific notation. NumPy compares in the type itself.
+    fn is_scientific(smallest: f64, largest: f64) -> bool;
+}
+
+impl Real for f64 {
+    const LARGE: f64 = 1e8;
+    const LARGE_SCALAR: f64 = 1e16;
+
+    fn is_scientific(smallest: f64, largest: f64) -> bool {
+        largest >= Self::LARGE || smallest < 1e-4 || largest / smallest > 1000.0
+    }
+}
+
+impl Real for f32 {
+    const LARGE: f64 = 1e6;
+    const LARGE_SCALAR: f64 = 1e6;
+
+    fn is_scientific(smallest: f64, largest: f64) -> bool {
+        let (low, high) = (smallest as f32, largest as f32);
+        largest >= Self::LARGE || low < 1e-4 || high / low > 1000.0
+    }
+}
 
 /// The decimal digits of a number: the shortest that identify it, or fewer after rounding.
 struct Digits {
@@ -110,18 +135,35 @@ struct Digits {
 
 impl Digits {
     fn positional<T: Real>(x: T, precision: usize) -> Digits {
-        let mut text = format!("{x}");
-        if fraction_len(&text) > precision {
-            text = format!("{:.precision$}", x.to_f64());
+        let shortest = format!("{x}");
+        let places = fraction_len(&shortest);
+        let rounded = |places: usize| format!("{:.places$}", x.to_f64());
+        if places > precision {
+            return Digits::split(&rounded(precision), 0);
         }
-        Digits::split(&text, 0)
+        Digits::split(&even::<T>(x, shortest, rounded(places), places), 0)
     }
 
     fn scientific<T: Real>(x: T, precision: usize) -> Digits {
-        let mut text = format!("{x:e}");
-        if fraction_len(text.split('e').next().unwrap_or_default()) > precision {
-            text = format!("{:.precision$e}", x.to_f64());
+        let shortest = format!("{x:e}");
+        let places = fraction_len(shortest.split('e').next().unwrap_or_default());
+        let rounded = |places: usize| format!("{:.places$e}", x.to_f64());
+        if places > precision {
+            return Digits::split_scientific(&rounded(precision));
         }
+        Digits::split_scientific(&even::<T>(x, shortest, rounded(places), places))
+    }
+
+    /// In scientific notation, with the digits of the exact value where the shortest ones are fewer than `places`.
+    fn filled<T: Real>(x: T, places: usize) -> Digits {
+        let shortest = Digits::scientific(x, places);
+        if shortest.fraction.len() == places {
+            return shortest;
+        }
+        Digits::split_scientific(&format!("{:.places$e}", x.to_f64()))
+    }
+
+    fn split_scientific(text: &str) -> Digits {
         let (mantissa, exponent) = text.split_once('e').expect("scientific notation has an exponent");
         Digits::split(mantissa, exponent.parse().expect("an exponent is a number"))
     }
@@ -130,6 +172,12 @@ impl Digits {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         Digits { whole: whole.to_string(), fraction: fraction.trim_end_matches('0').to_string(), exponent }
     }
+}
+
+/// Of two shortest texts equally close to a number, the one that ends in an even digit; Rust gives either.
+fn even<T: Real>(x: T, shortest: String, rounded: String, places: usize) -> String {
+    let same = |text: &str| text.parse::<T>().is_ok_and(|value| value == x);
+    if places > 0 && same(&rounded) { rounded } else { shortest }
 }
 
 fn fraction_len(text: &str) -> usize {
@@ -151,7 +199,7 @@ impl Format {
         let finite: Vec<T> = shown.iter().copied().filter(|v| v.to_f64().is_finite()).collect();
         let magnitudes = finite.iter().map(|v| v.to_f64().abs()).filter(|&v| v != 0.0);
         let (min, max) = magnitudes.fold((f64::INFINITY, 0.0), |(lo, hi): (f64, f64), v| (lo.min(v), hi.max(v)));
-        let scientific = max > 0.0 && (max >= 1e8 || min < 1e-4 || max / min > 1000.0);
+        let scientific = max > 0.0 && T::is_scientific(min, max);
         let digits: Vec<Digits> = finite
             .iter()
             .map(|&v| if scientific { Digits::scientific(v, PRECISION) } else { Digits::positional(v, PRECISION) })
@@ -184,7 +232,7 @@ impl Format {
                 if !x.to_f64().is_finite() {
                     return format!("{:>1$}", not_finite(x.to_f64()), left + places + width + 3);
                 }
-                let Digits { whole, fraction, exponent } = Digits::scientific(x, PRECISION);
+                let Digits { whole, fraction, exponent } = Digits::filled(x, places);
                 format!("{whole:>left$}.{fraction:0<places$}e{}", exponent_text(exponent, width))
             }
         }
@@ -192,16 +240,16 @@ impl Format {
 }
 
 /// The arrangement of a tensor's elements.
-struct Layout {
+pub(crate) struct Layout {
     format: Format,
     separator: &'static str,
-    summarised: bool,
+    pub(crate) summarised: bool,
     /// The column up to which the elements of a line reach: behind it there is room for a separator or brackets.
     width: usize,
 }
 
 impl Layout {
-    fn new(x: &Tensor, separator: &'static str, line: usize) -> Layout {
+    pub(crate) fn new(x: &Tensor, separator: &'static str, line: usize) -> Layout {
         let summarised = x.len() > THRESHOLD;
         let shown = if summarised { edges(x) } else { x.clone() };
         let widest = |texts: &mut dyn Iterator<Item = usize>| Format::Plain { width: texts.max().unwrap_or(0) };
@@ -209,12 +257,13 @@ impl Layout {
             DType::F64 => Format::floats(&shown.to_vec::<f64>()),
             DType::F32 => Format::floats(&shown.to_vec::<f32>()),
             DType::I64 => widest(&mut shown.to_vec::<i64>().iter().map(|v| v.to_string().len())),
-            DType::Bool => widest(&mut shown.to_vec::<bool>().iter().map(|&v| bool_text(v).len())),
+            // As wide as `False`, also where all are true; a scalar stands by itself.
+            DType::Bool => Format::Plain { width: if x.ndim() > 0 { bool_text(false).len() } else { 0 } },
         };
         Layout { format, separator, summarised, width: line.saturating_sub(x.ndim().max(1)) }
     }
 
-    fn element(&self, x: &Tensor) -> String {
+    pub(crate) fn element(&self, x: &Tensor) -> String {
         match (x.dtype(), &self.format) {
             (DType::F64, format) => format.float(x.item()),
             (DType::F32, format) => format.float(dispatch!(x, data => data[x.offset].to_f32())),
@@ -225,7 +274,7 @@ impl Layout {
     }
 
     /// The positions along an axis to show; `None` stands for those left out.
-    fn positions(&self, n: usize) -> Vec<Option<isize>> {
+    pub(crate) fn positions(&self, n: usize) -> Vec<Option<isize>> {
         let all = |range: std::ops::Range<usize>| range.map(|i| Some(i as isize));
         if self.summarised && n > 2 * EDGE {
             all(0..EDGE).chain([None]).chain(all(n - EDGE..n)).collect()

@@ -32,6 +32,7 @@ mod dtype;
 pub mod einsum;
 mod elementwise;
 mod error;
+pub mod html;
 mod index;
 mod integer;
 pub mod io;
@@ -43,6 +44,7 @@ mod signal;
 mod storage;
 mod strided;
 mod tensor;
+pub mod warning;
 
 pub use context::context;
 pub use device::{Device, DeviceError};

@@ -231,3 +231,24 @@ fn views_print_as_they_read() {
     check(x.flip(1), "[[2 1]\n [4 3]]", "tensor([[2, 1],\n        [4, 3]])");
     check(Tensor::from(2.5).expand([2, 1]), "[[2.5]\n [2.5]]", "tensor([[2.5],\n        [2.5]])");
 }
+
+#[test]
+fn tensors_print_as_numpy_2_prints_them() {
+    let cases = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/io/display.json");
+    let cases: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(cases).unwrap()).unwrap();
+    let cases = cases.as_array().unwrap();
+    assert!(cases.len() > 80);
+    for case in cases {
+        let shape: Vec<usize> =
+            case["shape"].as_array().unwrap().iter().map(|d| d.as_u64().unwrap() as usize).collect();
+        let bits =
+            case["bits"].as_array().unwrap().iter().map(|b| u64::from_str_radix(b.as_str().unwrap(), 16).unwrap());
+        let x = match case["dtype"].as_str().unwrap() {
+            "f64" => Tensor::from_vec(bits.map(f64::from_bits).collect(), &shape),
+            "f32" => Tensor::from_vec(bits.map(|b| f32::from_bits(b as u32)).collect(), &shape),
+            "i64" => Tensor::from_vec(bits.map(u64::cast_signed).collect(), &shape),
+            _ => Tensor::from_vec(bits.map(|b| b == 1).collect(), &shape),
+        };
+        assert_eq!(x.to_string(), case["text"].as_str().unwrap(), "{case}");
+    }
+}

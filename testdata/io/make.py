@@ -51,3 +51,28 @@ safetensors("mixed.safetensors", {
     "scalar": ("I64", np.array(-7)),
     "empty": ("F32", np.zeros((0, 4), dtype="<f4")),
 }, {"author": "Bayes \u00e9\U0001f600 \"quoted\"\n"})
+
+
+def displayed():
+    """What NumPy prints: type, shape, the bits of the elements, the text."""
+    rng = np.random.default_rng(0)
+    special = [0.0, -0.0, 1e-4, 9.9999e-5, 1e6, 999999.0, 1e8, 99999999.5, 1000, 0.1, 1, 1001, 1e16, 2701701.25, np.nan, np.inf, -np.inf]
+    arrays = [np.array(True), np.array([True]), np.array([[False, False]]), np.arange(-3, 4), np.array([-2**63, 2**63 - 1])]
+    for dtype in (np.float64, np.float32):
+        arrays += [np.array(v, dtype=dtype) for v in special]
+        for scale in (1e-9, 1e-4, 1.0, 1e3, 1e6, 1e9):
+            arrays.append((rng.normal(size=(2, 4)) * scale).astype(dtype))
+            arrays.append(np.round(rng.normal(size=5) * scale, 2).astype(dtype))
+        for _ in range(8):
+            arrays.append(rng.choice(special, size=(2, 1, 3)).astype(dtype))
+        with np.errstate(over="ignore", under="ignore"):
+            arrays.append((rng.normal(size=4) * 10.0 ** rng.integers(-300, 300, size=4)).astype(dtype))
+            arrays.append((rng.normal(size=4) * 10.0 ** rng.integers(-30, 30, size=4)).astype(dtype))
+        arrays.append(np.linspace(0, 1, 1001).astype(dtype))
+    names = {"float64": "f64", "float32": "f32", "int64": "i64", "bool": "bool"}
+    for x in arrays:
+        bits = np.ravel(x).view(f"u{x.itemsize}")
+        yield {"dtype": names[x.dtype.name], "shape": x.shape, "bits": [hex(v)[2:] for v in bits], "text": str(x[()])}
+
+with open("display.json", "w") as f:
+    f.write("[\n" + ",\n".join(json.dumps(case) for case in displayed()) + "\n]\n")

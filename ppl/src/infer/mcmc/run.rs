@@ -7,6 +7,7 @@ use super::interrupt::Interruption;
 use super::nuts::Nuts;
 use super::progress::Bars;
 use crate::infer::LogDensity;
+use pyroxene_tensor::warning::Channel;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
@@ -64,9 +65,10 @@ pub(super) fn sample_until<D: LogDensity>(
         }
     };
     let threads = settings.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+    let warnings = Channel::current();
     std::thread::scope(|scope| {
         for _ in 1..threads.min(settings.chains) {
-            scope.spawn(work);
+            scope.spawn(|| warnings.within(work));
         }
         work();
     });

@@ -8,6 +8,7 @@ use super::run::sample_until;
 use crate::infer::LogDensity;
 use crate::infer::diagnostics::{ess_mean, mcse_mean};
 use pyroxene_kernels::random;
+use pyroxene_tensor::warning::{self, Category, Warning, warn};
 use std::sync::atomic::Ordering;
 
 /// A Gaussian with the covariance `s_i s_j r^|i - j|`, whose precision has three diagonals.
@@ -255,4 +256,18 @@ fn divergences_are_recorded_where_they_begin() {
     let starts: Vec<f64> = samples.chains.iter().flat_map(|c| &c.divergences).map(|d| d.position[0]).collect();
     let mean = starts.iter().sum::<f64>() / starts.len() as f64;
     assert!(mean < -1.0, "{mean}");
+}
+
+#[test]
+fn warnings_of_all_threads_reach_the_caller() {
+    let density = |chain: usize| {
+        warn(Category::Model, format!("chain {chain}"));
+        Gaussian::correlated(2, 0.0, 1.0)
+    };
+    let nuts = quiet().chains(4).threads(4).warmup(10).draws(4);
+    let (samples, warnings) = warning::capture(|| nuts.sample_density(density, &starts(4, 2), 0));
+    samples.expect("a density that is right");
+    let mut messages: Vec<&str> = warnings.iter().map(Warning::message).collect();
+    messages.sort_unstable();
+    assert_eq!(messages, ["chain 0", "chain 1", "chain 2", "chain 3"]);
 }
