@@ -13,6 +13,7 @@ mod math;
 pub mod random;
 pub mod reduce;
 pub mod simd;
+pub mod special;
 pub mod table;
 pub mod transpose;
 

@@ -76,10 +76,20 @@ enum Side<'a, T: Scalar> {
 }
 
 impl Operand<'_> {
-    fn shape(&self) -> &[usize] {
+    pub(crate) fn shape(&self) -> &[usize] {
         match self {
             Operand::Tensor(x) => x.shape(),
             _ => &[],
+        }
+    }
+
+    /// The operand as a tensor of its own.
+    pub(crate) fn to_tensor(&self) -> Tensor {
+        match self {
+            Operand::Tensor(x) => x.as_ref().clone(),
+            Operand::Float(v) => Tensor::from(*v),
+            Operand::Int(v) => Tensor::from(*v),
+            Operand::Bool(v) => Tensor::from(*v),
         }
     }
 
@@ -106,7 +116,7 @@ impl Operand<'_> {
 }
 
 /// The type in which operands meet: the tensors' common type, raised by a scalar only to its kind.
-fn meet(operands: &[&Operand<'_>]) -> DType {
+pub(crate) fn meet(operands: &[&Operand<'_>]) -> DType {
     let (strong, weak) = operands
         .iter()
         .map(|o| o.dtype())

@@ -41,6 +41,7 @@ mod operators;
 mod reduce;
 pub mod shape;
 mod signal;
+mod special;
 mod storage;
 mod strided;
 mod tensor;

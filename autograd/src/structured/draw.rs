@@ -1,10 +1,11 @@
 //! Draws: pure functions of a key and of parameters.
 
+use super::special::{beta_logit_slope_a, beta_logit_slope_b, gamma_log_slope};
 use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
 use crate::arena::Var;
-use crate::shape;
 use pyroxene_kernels::random;
 use pyroxene_tensor::{DType, Shape};
+use smallvec::smallvec;
 
 /// What is drawn. The inputs are the key's root and these parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,6 +20,8 @@ pub(crate) enum Draw {
     Gamma,
     /// Beta, by both concentrations.
     Beta,
+    /// Dirichlet, by the concentrations along the last axis.
+    Dirichlet,
     /// Poisson, by its rate.
     Poisson,
     /// Bernoulli, by its probability.
@@ -27,6 +30,11 @@ pub(crate) enum Draw {
     Categorical,
     /// As many of `0..n` as the shape holds, without replacement.
     Choice(usize),
+}
+
+/// The size of the last axis.
+fn last(shape: &[usize]) -> usize {
+    shape.last().copied().unwrap_or(1)
 }
 
 #[derive(Debug, PartialEq)]
@@ -43,6 +51,7 @@ impl Primitive for Random {
             Draw::Exponential => "random exponential",
             Draw::Gamma => "random gamma",
             Draw::Beta => "random beta",
+            Draw::Dirichlet => "random dirichlet",
             Draw::Poisson => "random poisson",
             Draw::Bernoulli => "random bernoulli",
             Draw::Categorical => "random categorical",
@@ -67,12 +76,10 @@ impl Primitive for Random {
             Draw::Exponential => random::exponential(key, out),
             Draw::Gamma => random::gamma(key, parameter(0), out),
             Draw::Beta => random::beta(key, parameter(0), parameter(1), out),
+            Draw::Dirichlet => random::dirichlet(key, parameter(0), last(inputs[1].shape), out),
             Draw::Poisson => random::poisson(key, parameter(0), out),
             Draw::Bernoulli => random::bernoulli(key, parameter(0), out),
-            Draw::Categorical => {
-                let categories = inputs[1].shape.last().copied().unwrap_or(1);
-                random::categorical(key, parameter(0), categories, out);
-            }
+            Draw::Categorical => random::categorical(key, parameter(0), last(inputs[1].shape), out),
             Draw::Choice(n) => {
                 random::choice(key, n, room.indices);
                 for (out, &index) in out.iter_mut().zip(room.indices.iter()) {
@@ -82,15 +89,30 @@ impl Primitive for Random {
         }
     }
 
-    fn vjp(&self, x: &[Var], _y: Var, _gy: Var, wanted: &[bool]) -> Derivatives {
-        if matches!(self.draw, Draw::Gamma | Draw::Beta) && wanted[1..].contains(&true) {
-            shape::fail(
-                "grad: a gamma or beta draw has no derivative with respect to its concentration here; \
-                 stop the gradient at the draw, or use a score-function estimator",
-            );
+    /// The derivatives at which the distribution function of the draw is held: M. Figurnov, S. Mohamed and A. Mnih,
+    /// "Implicit reparameterization gradients", NeurIPS 2018.
+    fn vjp(&self, x: &[Var], y: Var, gy: Var, wanted: &[bool]) -> Derivatives {
+        let want = |index: usize, derivative: &dyn Fn() -> Var| wanted[index].then(|| gy * derivative());
+        match self.draw {
+            Draw::Gamma => smallvec![None, want(1, &|| y * gamma_log_slope(x[1], y))],
+            Draw::Beta => smallvec![
+                None,
+                want(1, &|| y * (1.0 - y) * beta_logit_slope_a(x[1], x[2], y)),
+                want(2, &|| y * (1.0 - y) * beta_logit_slope_b(x[1], x[2], y)),
+            ],
+            Draw::Dirichlet if wanted[1] => smallvec![None, Some(dirichlet_vjp(x[1], y, gy))],
+            _ => x.iter().map(|_| None).collect(),
         }
-        x.iter().map(|_| None).collect()
     }
+}
+
+/// Entry i of a Dirichlet draw is a beta draw, and the others share the rest in proportions that are independent of
+/// it: with `a_i` moves the logit of entry i, and the others keep their proportions.
+fn dirichlet_vjp(a: Var, y: Var, gy: Var) -> Var {
+    // Where one concentration outweighs the others by more than the digits of a double, they still have one.
+    let others = (a.sum_axes(&[-1], true) - a).maximum(f64::MIN_POSITIVE);
+    let mean = (gy * y).sum_axes(&[-1], true);
+    y * beta_logit_slope_a(a, others, y) * (gy - mean)
 }
 
 /// A draw of the given shape; `root` is that of the key, `parameters` have the shape already.

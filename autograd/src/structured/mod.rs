@@ -18,6 +18,7 @@ mod pool;
 mod scan;
 mod solve;
 mod solve_triangular;
+mod special;
 
 pub use checkpoint::checkpoint;
 pub(crate) use draw::{Draw, draw};

@@ -1,7 +1,7 @@
 //! Draws from finite sets.
 
 use super::{
-    GRAIN, Stream, for_chunks,
+    GRAIN, Stream, for_chunks, math,
     philox::{block, unit},
 };
 use std::collections::HashMap;
@@ -59,6 +59,67 @@ pub fn bernoulli(key: u64, probs: &[f64], out: &mut [f64]) {
     for (value, &p) in out.iter_mut().zip(probs) {
         *value = if (0.0..=1.0).contains(&p) { f64::from(*value < p) } else { f64::NAN };
     }
+}
+
+/// Uniform whole numbers from `low` up to but not including `high`, each turned into an element by `convert`. Without bias:
+/// D. Lemire, "Fast random integer generation in an interval", ACM TOMACS 29, 2019.
+///
+/// # Panics
+/// If `low` is not below `high`.
+#[track_caller]
+pub fn integers<T: Send>(key: u64, low: i64, high: i64, out: &mut [T], convert: impl Fn(i64) -> T + Sync) {
+    assert!(low < high, "integers: there is none from {low} up to {high}");
+    let width = high.wrapping_sub(low) as u64;
+    let excess = width.wrapping_neg() % width;
+    for_chunks(out, GRAIN, |start, chunk| {
+        for (index, value) in chunk.iter_mut().enumerate() {
+            let index = start + index;
+            let mut word = block(key, index as u64 / 2, 0)[index % 2];
+            let mut attempt = 0;
+            let offset = loop {
+                let product = u128::from(word) * u128::from(width);
+                if product as u64 >= excess {
+                    break (product >> 64) as u64;
+                }
+                word = block(key, attempt, index as u64 + 1)[0];
+                attempt += 1;
+            };
+            *value = convert(low.wrapping_add(offset as i64));
+        }
+    });
+}
+
+/// A sample of the positions of `weights` without replacement, in the order in which they are drawn, each time with
+/// probabilities in proportion to the weights that are left. Fills `out` and gives true, or gives false if a weight is negative,
+/// NaN or infinite, or if fewer than `out.len()` are positive. `race` and `order` are scratch of the weights' length.
+///
+/// Position i finishes a race at an exponential time of rate `weights[i]`: P. S. Efraimidis and P. G. Spirakis, "Weighted
+/// random sampling with a reservoir", Information Processing Letters 97, 2006.
+///
+/// # Panics
+/// If the lengths differ.
+#[track_caller]
+pub fn weighted_choice(key: u64, weights: &[f64], race: &mut [f64], order: &mut [usize], out: &mut [usize]) -> bool {
+    let n = weights.len();
+    assert!(race.len() == n && order.len() == n, "weighted_choice: scratch has the weights' length");
+    let positive = weights.iter().filter(|&&w| w > 0.0).count();
+    if !weights.iter().all(|&w| w >= 0.0 && w < f64::INFINITY) || positive < out.len() {
+        return false;
+    }
+    super::exponential(key, race);
+    // In logarithms: tiny and huge weights neither overflow nor tie.
+    math::ln(race);
+    for (index, (time, &weight)) in race.iter_mut().zip(weights).enumerate() {
+        order[index] = index;
+        *time = if weight > 0.0 { *time - math::ln_of(weight) } else { f64::INFINITY };
+    }
+    let by_time = |a: &usize, b: &usize| race[*a].total_cmp(&race[*b]).then(a.cmp(b));
+    if out.len() < n {
+        order.select_nth_unstable_by(out.len(), by_time);
+    }
+    order[..out.len()].sort_unstable_by(by_time);
+    out.copy_from_slice(&order[..out.len()]);
+    true
 }
 
 /// A uniform ordered sample of `0..n` without replacement; with `out.len() == n`, a permutation. The first draws do

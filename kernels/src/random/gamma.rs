@@ -78,7 +78,7 @@ fn log_acceptance(d: f64, t: f64, log: f64) -> f64 {
     }
 }
 
-fn log_draws(key: u64, concentration: &[f64], stream: impl Fn(usize) -> u64) -> [f64; BATCH] {
+pub(super) fn log_draws(key: u64, concentration: &[f64], stream: impl Fn(usize) -> u64) -> [f64; BATCH] {
     let Draws { mut product, boost } = draw(key, concentration, stream);
     math::ln(&mut product[..concentration.len()]);
     std::array::from_fn(|index| {

@@ -40,6 +40,16 @@ pub(super) fn ln_of(x: f64) -> f64 {
     Unary::Ln.eval(x)
 }
 
+/// ln(1 + x) of one number.
+pub(super) fn ln_1p_of(x: f64) -> f64 {
+    Unary::Log1p.eval(x)
+}
+
+/// e^x of one number.
+pub(super) fn exp_of(x: f64) -> f64 {
+    Unary::Exp.eval(x)
+}
+
 /// A standard normal draw from two uniforms: G. E. P. Box and M. E. Muller 1958.
 pub(super) fn normal_of(u: f64, v: f64) -> f64 {
     let (mut cosine, mut sine) = ([v], [0.0]);

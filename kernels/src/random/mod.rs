@@ -10,6 +10,8 @@
 //!
 //! Derive one key for each use with [`mix`] and [`hash_name`]; two fills under one key are not independent.
 
+mod binomial;
+mod dirichlet;
 mod discrete;
 mod fill;
 mod gamma;
@@ -17,10 +19,13 @@ mod key;
 mod math;
 mod philox;
 mod poisson;
+mod saddle;
 mod stream;
 mod turn;
 
-pub use discrete::{bernoulli, categorical, choice};
+pub use binomial::{binomial, multinomial};
+pub use dirichlet::dirichlet;
+pub use discrete::{bernoulli, categorical, choice, integers, weighted_choice};
 pub use fill::{exponential, normal, uniform};
 pub use gamma::{beta, gamma, log_gamma};
 pub use key::{hash_name, mix};

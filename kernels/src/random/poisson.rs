@@ -3,6 +3,7 @@
 use super::{
     BATCH, GRAIN, for_chunks, math,
     philox::{block, unit},
+    saddle::log_poisson,
 };
 
 /// Below this rate, inversion; from it on, transformed rejection.
@@ -80,86 +81,8 @@ fn transformed_rejection(key: u64, stream: u64, rate: f64) -> f64 {
         if k < 0.0 || (edge < 0.013 && v > edge) {
             continue;
         }
-        if math::ln_of(v * inverse_alpha / (a / (edge * edge) + b)) <= log_probability(k, rate) {
+        if math::ln_of(v * inverse_alpha / (a / (edge * edge) + b)) <= log_poisson(k, rate) {
             return k;
         }
-    }
-}
-
-/// ln(rate^k e^-rate / k!) without cancellation: C. Loader, "Fast and accurate computation of binomial
-/// probabilities", 2000.
-fn log_probability(k: f64, rate: f64) -> f64 {
-    if k == 0.0 {
-        return -rate;
-    }
-    -deviance(k, rate) - stirling_error(k) - 0.5 * math::ln_of(std::f64::consts::TAU * k)
-}
-
-/// k ln(k / rate) + rate - k.
-fn deviance(k: f64, rate: f64) -> f64 {
-    let difference = k - rate;
-    let v = difference / (k + rate);
-    if v.abs() >= 0.1 {
-        return k * math::ln_of(k / rate) - difference;
-    }
-    // ln(k / rate) = 2 artanh v, and 2 k v - (k - rate) = (k - rate) v.
-    let (mut sum, mut power, mut odd) = (difference * v, 2.0 * k * v, 1.0);
-    loop {
-        power *= v * v;
-        odd += 2.0;
-        let next = sum + power / odd;
-        if next == sum {
-            return sum;
-        }
-        sum = next;
-    }
-}
-
-/// ln k! - ln(sqrt(2 pi k) (k / e)^k), by recurrence from the first term where four terms of the series are enough.
-fn stirling_error(k: f64) -> f64 {
-    if k < 16.0 {
-        // error(k) = error(k + 1) + (k + 1/2) ln(1 + 1/k) - 1, with ln(1 + 1/k) = 2 artanh(1 / (2k + 1)).
-        let z = 1.0 / (2.0 * k + 1.0);
-        let (mut sum, mut power, mut odd) = (0.0, 1.0, 1.0);
-        loop {
-            power *= z * z;
-            odd += 2.0;
-            let next = sum + power / odd;
-            if next == sum {
-                return sum + stirling_error(k + 1.0);
-            }
-            sum = next;
-        }
-    }
-    let r = 1.0 / k;
-    let s = r * r;
-    r * (1.0 / 12.0 - s * (1.0 / 360.0 - s * (1.0 / 1260.0 - s * (1.0 / 1680.0 - s / 1188.0))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn log_probabilities() {
-        for rate in [0.5, 10.0, 31.7, 400.0] {
-            let mut log_factorial = 0.0_f64;
-            for k in 0..1000 {
-                let k = f64::from(k);
-                if k > 0.0 {
-                    log_factorial += k.ln();
-                }
-                let expected = k * f64::ln(rate) - rate - log_factorial;
-                let got = log_probability(k, rate);
-                assert!((got - expected).abs() <= 1e-12 * (1.0 + log_factorial), "{k} {rate}: {got} {expected}");
-            }
-        }
-    }
-
-    #[test]
-    fn stirling_errors() {
-        // ln 1! - ln(sqrt(2 pi) / e) = 1 - ln(2 pi) / 2.
-        let expected = 1.0 - 0.5 * std::f64::consts::TAU.ln();
-        assert!((stirling_error(1.0) - expected).abs() < 1e-15);
     }
 }
