@@ -119,6 +119,15 @@ fn cases() -> Vec<Case> {
             forward + l.solve_triangular(x[1], Triangle::Lower, true) + u.solve_triangular(x[1], Triangle::Upper, false)
         }),
         case!("diagonals", [[3, 3], [3]], |x| x[0].diagonal() * x[1].diag_embed().matmul(x[1])),
+        case!("incomplete gamma", [[3], [2, 1]], |x| {
+            Var::from([0.3, 1.4, 5.0]).gammaincc(x[0]) + Var::from([0.2, 2.0, 30.0]).gammainc(x[1] * 20.0)
+        }),
+        case!("incomplete beta", [[3], [2, 1]], |x| {
+            let a = Var::from([0.3, 1.4, 25.0]);
+            a.betainc(0.7, x[0] * 0.5) * Var::from(6.0).betainc(a, x[1] / 3.0)
+        }),
+        case!("log beta", [[3], [2, 1]], |x| x[0].lbeta(x[1] * 9.0) * (x[0] * 0.1).lbeta(x[1])
+            + (x[0] + 1.0).multigammaln(3)),
         case!("cumsum", [[2, 4]], |x| x[0].cumsum(1) * x[0].cumsum(0)),
         case!("mixture", [[], [6], [2]], |x| {
             let parts = (x[1] - x[2].unsqueeze(1)).square() * -0.5;
@@ -291,6 +300,12 @@ fn draws_are_the_same_in_a_program() {
             key.named("p").poisson(rate, &[3]),
             key.named("c").choice(10, 4).cast(DType::F64),
             key.named("k").categorical(Var::from([0.2, 0.8]), &[5]),
+            key.named("d").dirichlet(rate, &[2]),
+            key.named("bi").binomial([3.0, 30.0, 300.0], 0.4, &[3]),
+            key.named("m").multinomial([9.0, 90.0], rate, &[2]),
+            key.named("i").randint(-5, 60, &[4]).cast(DType::F64),
+            key.named("w").weighted_choice(rate, 2).cast(DType::F64),
+            key.split(3)[1].permutation(5).cast(DType::F64),
         ]
     };
     let direct: Vec<Vec<f64>> = draws(Key::from_seed(9)).into_iter().map(|v| v.to_tensor().to_vec()).collect();

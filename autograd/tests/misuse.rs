@@ -1,6 +1,6 @@
 //! What a user can do wrong is told where it was done.
 
-use pyroxene_autograd::{Conv, Pool, Program, Var, grad, scope};
+use pyroxene_autograd::{Conv, Key, Pool, Program, Var, grad, scope};
 use std::panic::catch_unwind;
 
 fn message(body: impl FnOnce() + std::panic::UnwindSafe) -> String {
@@ -73,6 +73,16 @@ fn shapes_are_checked_where_the_operation_is_written() {
         }),
         ("max_pool1d: [1] has no windows", || Var::zeros(&[1]).max_pool1d(Pool::new([2]))),
         ("max: an empty axis", || Var::zeros(&[0]).max()),
+        ("gammaincc: cannot broadcast [2] with [3]", || Var::zeros(&[2]).gammaincc(Var::zeros(&[3]))),
+        ("betainc: cannot broadcast [2] with [] with [3]", || Var::zeros(&[2]).betainc(1.0, Var::zeros(&[3]))),
+        ("multigammaln: the dimension p must be at least 1, got 0", || Var::from(2.0).multigammaln(0)),
+        ("dirichlet: the parameters are a number", || Key::from_seed(0).dirichlet(1.0, &[2])),
+        ("multinomial: the parameters are a number", || Key::from_seed(0).multinomial(3, 1.0, &[2])),
+        ("randint: there is no whole number from 5 up to 2", || Key::from_seed(0).randint(5, 2, &[2])),
+        ("randint: 0..9223372036854775807 goes beyond 2^53", || Key::from_seed(0).randint(0, i64::MAX, &[2])),
+        ("choice: 4 of 3 without replacement", || Key::from_seed(0).choice(3, 4)),
+        ("weighted_choice: 4 of 2 without replacement", || Key::from_seed(0).weighted_choice([1.0, 2.0], 4)),
+        ("weighted_choice: the weights [1, 2] are not a vector", || Key::from_seed(0).weighted_choice([[1.0, 2.0]], 1)),
     ];
     for &(expected, body) in cases {
         let text = message(move || {
@@ -94,4 +104,12 @@ fn a_program_checks_what_it_is_given() {
     assert_eq!(indexed.call(&[[1.0].into()])[0].item(), 2.0);
     let text = message(std::panic::AssertUnwindSafe(|| drop(indexed.call(&[[2.0].into()]))));
     assert!(text.contains("index 2 is not within an axis of size 2"), "{text}");
+}
+
+#[test]
+fn draws_that_cannot_be_made_say_why() {
+    let text = message(|| drop(Key::from_seed(0).weighted_choice([1.0, 0.0, 0.0], 2).to_tensor()));
+    assert!(text.contains("weighted_choice: 2 without replacement, but 1 weights are positive"), "{text}");
+    let text = message(|| drop(Key::from_seed(0).weighted_choice([1.0, f64::NAN], 1).to_tensor()));
+    assert!(text.contains("weighted_choice: weights must be non-negative and finite, got NaN at 1"), "{text}");
 }

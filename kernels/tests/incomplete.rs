@@ -103,6 +103,77 @@ fn golden_values() {
     assert!(count > 300, "{count} values");
 }
 
+/// Derivatives of draws at which the distribution function is held, as multiples of a value's own scale.
+#[test]
+fn derivatives_of_draws() {
+    let mut count = 0;
+    for case in data()["draws"].as_array().expect("cases") {
+        let (name, value) = (case["name"].as_str().expect("a name"), numbers(&case["value"]));
+        let arg = |of: &str| numbers(&case["args"][of]);
+        let got: Vec<(&str, Vec<f64>)> = match name {
+            "Gamma" => {
+                let (a, rate) = (arg("concentration"), arg("rate"));
+                let slope = |i: usize| value[i] * gamma_log_slope(a[i], value[i] * rate[i]);
+                vec![("concentration", (0..value.len()).map(slope).collect())]
+            }
+            "InverseGamma" => {
+                let (a, rate) = (arg("concentration"), arg("rate"));
+                let slope = |i: usize| -value[i] * gamma_log_slope(a[i], rate[i] / value[i]);
+                vec![("concentration", (0..value.len()).map(slope).collect())]
+            }
+            "Chi2" => {
+                let df = arg("df");
+                let slope = |i: usize| 0.5 * value[i] * gamma_log_slope(0.5 * df[i], 0.5 * value[i]);
+                vec![("df", (0..value.len()).map(slope).collect())]
+            }
+            "StudentT" => {
+                // t = normal sqrt(half df / g), where g is a gamma variable of concentration df / 2.
+                let (df, scale) = (arg("df"), arg("scale"));
+                let (normal, chi2) = (numbers(&case["normal"]), numbers(&case["chi2"]));
+                let slope = |i: usize| {
+                    let t = scale[i] * normal[i] * (df[i] / chi2[i]).sqrt();
+                    0.5 * t * (1.0 / df[i] - 0.5 * gamma_log_slope(0.5 * df[i], 0.5 * chi2[i]))
+                };
+                vec![("df", (0..value.len()).map(slope).collect())]
+            }
+            "Beta" => {
+                let (a, b) = (arg("concentration1"), arg("concentration0"));
+                let spread = |x: f64| x * (1.0 - x);
+                let slope_a = |i: usize| spread(value[i]) * beta_logit_slope_a(a[i], b[i], value[i]);
+                let slope_b = |i: usize| spread(value[i]) * beta_logit_slope_b(a[i], b[i], value[i]);
+                let all = 0..value.len();
+                vec![
+                    ("concentration1", all.clone().map(slope_a).collect()),
+                    ("concentration0", all.map(slope_b).collect()),
+                ]
+            }
+            "Dirichlet" => {
+                let (a, k) = (arg("concentration"), case["size"].as_u64().expect("a size") as usize);
+                let mut all = Vec::new();
+                for (x, a) in value.chunks(k).zip(a.chunks(k)) {
+                    let total: f64 = a.iter().sum();
+                    for j in 0..k {
+                        for i in 0..k {
+                            let logit = beta_logit_slope_a(a[i], total - a[i], x[i]);
+                            all.push(x[i] * logit * if i == j { 1.0 - x[i] } else { -x[j] });
+                        }
+                    }
+                }
+                vec![("concentration", all)]
+            }
+            other => panic!("{other}"),
+        };
+        for (parameter, got) in got {
+            for (got, want) in got.iter().zip(numbers(&case["dvalue"][parameter])) {
+                // The value itself is rounded, near 1 to few digits of 1 - x.
+                assert!((got - want).abs() <= 1e-10 * want.abs(), "{name} {parameter}: {got:e}, not {want:e}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 100, "{count} values");
+}
+
 #[test]
 fn ends_of_the_domain() {
     let (inf, nan) = (f64::INFINITY, f64::NAN);

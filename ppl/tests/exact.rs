@@ -1,6 +1,8 @@
 //! Inference against exact answers.
 
-use pyroxene::dist::{Bernoulli, Beta, Distribution, HalfNormal, Independent, LogNormal, MultivariateNormal, Normal};
+use pyroxene::dist::{
+    Bernoulli, Beta, Distribution, Gamma, HalfNormal, Independent, LogNormal, MultivariateNormal, Normal, Poisson,
+};
 use pyroxene::infer::diagnostics::{ess_mean, mcse_mean};
 use pyroxene::optim::Adam;
 use pyroxene::{
@@ -164,6 +166,34 @@ fn the_elbo_of_the_exact_posterior_is_the_evidence() {
     for estimate in estimates {
         assert!((estimate - evidence).abs() < 1e-10, "{estimate} {evidence}");
     }
+}
+
+/// Counts of a Poisson variable under a gamma prior have a gamma posterior, which a gamma guide can be. At the optimum each
+/// path's gradient still varies, so the guide settles within its noise.
+#[test]
+fn svi_fits_a_gamma_guide_by_pathwise_derivatives() {
+    let model = |cx: &mut Cx| {
+        let rate = cx.sample("rate", Gamma::new(2.0, 1.0));
+        cx.plate("i", 5, |cx| cx.sample("y", Poisson::new(rate)));
+    };
+    let model = condition(model, [("y", Tensor::from([3.0, 5.0, 2.0, 4.0, 6.0]))]);
+    let guide = |cx: &mut Cx| {
+        let a = cx.constrained_param("a", 5.0, Constraint::Positive);
+        let b = cx.constrained_param("b", 1.0, Constraint::Positive);
+        cx.sample("rate", Gamma::new(a, b));
+    };
+    let mut params = ParamStore::new();
+    for (round, rate) in [0.05, 0.005].into_iter().enumerate() {
+        let svi = Svi::new(Adam::new(rate)).particles(10);
+        let mut run = svi.start(&model, &guide, params, Seed(round as u64)).expect("the model is right");
+        for _ in 0..1_500 {
+            assert!(run.step().is_finite());
+        }
+        params = run.params();
+    }
+    let (a, b) = (params["a"].item(), params["b"].item());
+    assert!((a / b / (22.0 / 6.0) - 1.0).abs() < 0.02, "mean {}", a / b);
+    assert!((b / 6.0 - 1.0).abs() < 0.1, "rate {b}");
 }
 
 /// Gradients of the ELBO by the score function (Bernoulli guide) and by reparameterisation are unbiased.

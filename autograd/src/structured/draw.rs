@@ -3,6 +3,7 @@
 use super::special::{beta_logit_slope_a, beta_logit_slope_b, gamma_log_slope};
 use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
 use crate::arena::Var;
+use crate::shape::fail;
 use pyroxene_kernels::random;
 use pyroxene_tensor::{DType, Shape};
 use smallvec::smallvec;
@@ -24,12 +25,34 @@ pub(crate) enum Draw {
     Dirichlet,
     /// Poisson, by its rate.
     Poisson,
+    /// Binomial, by the number of trials and the probability.
+    Binomial,
+    /// Multinomial, by the number of trials and the weights along the last axis.
+    Multinomial,
     /// Bernoulli, by its probability.
     Bernoulli,
     /// Index of a category, by the probabilities along the last axis.
     Categorical,
+    /// A whole number, from the first up to but not including the second.
+    Integers(i64, i64),
     /// As many of `0..n` as the shape holds, without replacement.
     Choice(usize),
+    /// As many positions of the weights as the shape holds, without replacement.
+    WeightedChoice,
+}
+
+/// Positions cannot be NaN, so this is a panic.
+#[cold]
+fn fail_weights(weights: &[f64], count: usize) -> ! {
+    match weights.iter().enumerate().find(|(_, w)| !(**w >= 0.0 && w.is_finite())) {
+        Some((at, weight)) => {
+            fail(format_args!("weighted_choice: weights must be non-negative and finite, got {weight} at {at}"))
+        }
+        None => {
+            let positive = weights.iter().filter(|&&w| w > 0.0).count();
+            fail(format_args!("weighted_choice: {count} without replacement, but {positive} weights are positive"))
+        }
+    }
 }
 
 /// The size of the last axis.
@@ -53,15 +76,21 @@ impl Primitive for Random {
             Draw::Beta => "random beta",
             Draw::Dirichlet => "random dirichlet",
             Draw::Poisson => "random poisson",
+            Draw::Binomial => "random binomial",
+            Draw::Multinomial => "random multinomial",
             Draw::Bernoulli => "random bernoulli",
             Draw::Categorical => "random categorical",
+            Draw::Integers(..) => "random integers",
             Draw::Choice(_) => "random choice",
+            Draw::WeightedChoice => "random weighted choice",
         }
     }
 
-    fn room(&self, _inputs: &[&[usize]], output: &[usize]) -> Room {
+    fn room(&self, inputs: &[&[usize]], output: &[usize]) -> Room {
+        let count: usize = output.iter().product();
         match self.draw {
-            Draw::Choice(_) => Room { indices: output.iter().product(), floats: 0 },
+            Draw::Choice(_) => Room { indices: count, floats: 0 },
+            Draw::WeightedChoice => Room { indices: inputs[1][0] + count, floats: inputs[1][0] },
             _ => Room::default(),
         }
     }
@@ -78,8 +107,21 @@ impl Primitive for Random {
             Draw::Beta => random::beta(key, parameter(0), parameter(1), out),
             Draw::Dirichlet => random::dirichlet(key, parameter(0), last(inputs[1].shape), out),
             Draw::Poisson => random::poisson(key, parameter(0), out),
+            Draw::Binomial => random::binomial(key, parameter(0), parameter(1), out),
+            Draw::Multinomial => random::multinomial(key, parameter(0), parameter(1), last(inputs[2].shape), out),
             Draw::Bernoulli => random::bernoulli(key, parameter(0), out),
             Draw::Categorical => random::categorical(key, parameter(0), last(inputs[1].shape), out),
+            Draw::Integers(low, high) => random::integers(key, low, high, out, |x| x as f64),
+            Draw::WeightedChoice => {
+                let weights = parameter(0);
+                let (order, chosen) = room.indices.split_at_mut(weights.len());
+                if !random::weighted_choice(key, weights, room.floats, order, chosen) {
+                    fail_weights(weights, chosen.len());
+                }
+                for (out, &index) in out.iter_mut().zip(chosen.iter()) {
+                    *out = index as f64;
+                }
+            }
             Draw::Choice(n) => {
                 random::choice(key, n, room.indices);
                 for (out, &index) in out.iter_mut().zip(room.indices.iter()) {

@@ -6,7 +6,6 @@ use crate::elementwise::weak_with;
 use crate::shape;
 use pyroxene_kernels::special::Special;
 use pyroxene_tensor::{DType, Shape};
-use smallvec::smallvec;
 use std::f64::consts::PI;
 
 impl Primitive for Special {
@@ -35,7 +34,9 @@ impl Primitive for Special {
                 let density = gamma_density(a, x);
                 each(&[&twice, &|| density.xlogy(x) - density * a.digamma()])
             }
-            (Special::GammaDensity, &[a, x]) => each(&[&|| y.xlogy(x) - y * a.digamma(), &|| y * ((a - 1.0) / x - 1.0)]),
+            (Special::GammaDensity, &[a, x]) => {
+                each(&[&|| y.xlogy(x) - y * a.digamma(), &|| y * ((a - 1.0) / x - 1.0)])
+            }
             (Special::GammaLogSlope, &[a, z]) => each(&[&twice, &|| (a.digamma() - z.ln() - y * (a - z)) / z]),
             (Special::Betainc, &[a, b, x]) => {
                 each(&[&|| beta(Special::BetaincByA, a, b, x), &|| beta(Special::BetaincByB, a, b, x), &|| {
@@ -58,9 +59,7 @@ impl Primitive for Special {
                 each(&[&twice, &twice, &|| slope_by_value((-z).ln_1p() + digamma_gap(b, a), y, a, b, z)])
             }
             (Special::Lbeta, &[a, b]) => each(&[&|| -digamma_gap(a, b), &|| -digamma_gap(b, a)]),
-            (Special::DigammaGap, &[b, a]) => {
-                each(&[&|| trigamma(b + a) - trigamma(b), &|| trigamma(b + a)])
-            }
+            (Special::DigammaGap, &[b, a]) => each(&[&|| trigamma(b + a) - trigamma(b), &|| trigamma(b + a)]),
             _ => unreachable!("as many arguments as the function takes"),
         }
     }
@@ -83,8 +82,7 @@ fn second_derivative(function: Special) -> Var {
 
 /// The function of arguments of one shape.
 fn of(function: Special, arguments: &[Var]) -> Var {
-    let dtype = arguments.iter().map(|x| x.dtype()).reduce(DType::promote).expect("at least two arguments");
-    apply(function, arguments, arguments[0].shape(), if dtype.is_float() { dtype } else { DType::F64 })
+    apply(function, arguments, arguments[0].shape(), result_type(arguments))
 }
 
 fn gammainc_by_a(a: Var, x: Var) -> Var {
@@ -145,6 +143,12 @@ fn special(function: Special, arguments: &[Var]) -> Var {
     let shapes: Vec<Shape> = arguments.iter().map(|x| x.shape()).collect();
     let shapes: Vec<&[usize]> = shapes.iter().map(|shape| &shape[..]).collect();
     let shape = shape::broadcast(function.name(), &shapes);
+    let arguments: Vec<Var> = arguments.iter().map(|x| x.expand(&shape)).collect();
+    apply(function, &arguments, shape, result_type(&arguments))
+}
+
+/// The floating-point type in which arguments meet; that of plain numbers gives way.
+fn result_type(arguments: &[Var]) -> DType {
     let types = arguments.iter().map(|&x| with_node(x, |node| (node.dtype, node.weak)));
     let (dtype, _) = types
         .reduce(|(x, weak_x), (y, weak_y)| match (weak_x, weak_y) {
@@ -153,8 +157,7 @@ fn special(function: Special, arguments: &[Var]) -> Var {
             _ => (x.promote(y), weak_x),
         })
         .expect("at least two arguments");
-    let arguments: Vec<Var> = arguments.iter().map(|x| x.expand(&shape)).collect();
-    apply(function, &arguments, shape, if dtype.is_float() { dtype } else { DType::F64 })
+    if dtype.is_float() { dtype } else { DType::F64 }
 }
 
 impl Var {

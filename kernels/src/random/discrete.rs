@@ -103,7 +103,7 @@ pub fn weighted_choice(key: u64, weights: &[f64], race: &mut [f64], order: &mut 
     let n = weights.len();
     assert!(race.len() == n && order.len() == n, "weighted_choice: scratch has the weights' length");
     let positive = weights.iter().filter(|&&w| w > 0.0).count();
-    if !weights.iter().all(|&w| w >= 0.0 && w < f64::INFINITY) || positive < out.len() {
+    if !weights.iter().all(|w| (0.0..f64::INFINITY).contains(w)) || positive < out.len() {
         return false;
     }
     super::exponential(key, race);

@@ -12,6 +12,8 @@ use super::quadrature::{Drop, integrals};
 
 /// Below this the lower tail is a power series, from here on an integral.
 const LARGE: f64 = 12.0;
+/// Largest derivative of a logit.
+const LIMIT: f64 = 1e300;
 /// Where a parameter counts as zero: the functions differ from their limit by less than rounding.
 const TINY: f64 = 1e-290;
 
@@ -285,14 +287,14 @@ fn in_range(parameter: f64) -> bool {
 /// `-(dI/da) / (z (1 - z) dI/dz)`, Figurnov, Mohamed and Mnih (2018), eq. 5.
 ///
 /// Formed without the density, so it keeps its accuracy (relative error below 1e-11) in the tails. A draw that was rounded to
-/// 0 or 1 counts as its neighbour. NaN unless `a` and `b` are positive and finite and `z` is in `[0, 1]`.
+/// 0 or 1 counts as its neighbour; beyond 1e300, where it meets concentrations below 1e-150, the result stays there. NaN unless `a` and `b` are positive and finite and `z` is in `[0, 1]`.
 pub fn beta_logit_slope_a(a: f64, b: f64, z: f64) -> f64 {
-    logit_slope(a, b, z).map_or(f64::NAN, |parts| -parts.by_a)
+    logit_slope(a, b, z).map_or(f64::NAN, |parts| (-parts.by_a).clamp(-LIMIT, LIMIT))
 }
 
 /// The derivative of `logit z` by `b` where `I_z(a, b)` is held; see [`beta_logit_slope_a`].
 pub fn beta_logit_slope_b(a: f64, b: f64, z: f64) -> f64 {
-    logit_slope(a, b, z).map_or(f64::NAN, |parts| -parts.by_b)
+    logit_slope(a, b, z).map_or(f64::NAN, |parts| (-parts.by_b).clamp(-LIMIT, LIMIT))
 }
 
 fn logit_slope(a: f64, b: f64, z: f64) -> Option<Parts> {

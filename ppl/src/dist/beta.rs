@@ -9,8 +9,8 @@ use pyroxene_autograd::{Key, Shape, Var};
 /// Beta distribution: `p(x) = x^(a - 1) (1 - x)^(b - 1) / B(a, b)` for `0 <= x <= 1`, `a` being `concentration1` and `b`
 /// `concentration0`.
 ///
-/// Johnson, Kotz & Balakrishnan, *Continuous Univariate Distributions* 2 (1995), ch. 25. A draw has no derivative with
-/// respect to the concentrations.
+/// Johnson, Kotz & Balakrishnan, *Continuous Univariate Distributions* 2 (1995), ch. 25. A draw is differentiable by the
+/// concentrations, once, with its distribution function held.
 ///
 /// ```
 /// use pyroxene::dist::{Beta, Distribution};
@@ -80,6 +80,10 @@ impl Distribution for Beta {
 
     fn draw(&self, key: Key, batch_shape: &[usize]) -> Var {
         key.beta(self.concentration1, self.concentration0, batch_shape)
+    }
+
+    fn is_reparameterized(&self) -> bool {
+        true
     }
 
     fn mean(&self) -> Option<Var> {

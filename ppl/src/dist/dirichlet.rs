@@ -9,7 +9,8 @@ use pyroxene_autograd::{Key, Shape, Var};
 /// `a` is the last axis of the concentration.
 ///
 /// Kotz, Balakrishnan & Johnson, *Continuous Multivariate Distributions* 1 (2000), ch. 49. A draw normalises gamma draws,
-/// in logarithms, so that small concentrations do not underflow; it has no derivative with respect to the concentration.
+/// in logarithms, so that small concentrations do not underflow. It is differentiable by the concentration, once: with one entry
+/// of that moves the same entry of the draw, whose distribution function is held, and the others keep their proportions.
 ///
 /// ```
 /// use pyroxene::dist::{Dirichlet, Distribution};
@@ -74,11 +75,11 @@ impl Distribution for Dirichlet {
     }
 
     fn draw(&self, key: Key, batch_shape: &[usize]) -> Var {
-        let shape = super::join(batch_shape, &self.event_shape());
-        // A gamma draw of concentration a is one of a + 1 times u^(1/a), Marsaglia & Tsang (2000), section 6.
-        let log_raised = key.named("gamma").gamma(self.concentration + 1.0, &shape).ln();
-        let log_gamma = log_raised - key.named("boost").exponential(&shape) / self.concentration;
-        log_gamma.softmax(-1)
+        key.dirichlet(self.concentration, batch_shape)
+    }
+
+    fn is_reparameterized(&self) -> bool {
+        true
     }
 
     fn mean(&self) -> Option<Var> {

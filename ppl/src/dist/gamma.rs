@@ -9,7 +9,7 @@ use pyroxene_autograd::{Key, Shape, Var};
 /// Gamma distribution: `p(x) = rate^a x^(a - 1) exp(-rate x) / Γ(a)` for `x >= 0`, `a` the concentration.
 ///
 /// Johnson, Kotz & Balakrishnan, *Continuous Univariate Distributions* 1 (1994), ch. 17. A draw is one of unit rate divided
-/// by the rate; it has no derivative with respect to the concentration.
+/// by the rate, differentiable by both parameters; by the concentration once, with its distribution function held.
 ///
 /// ```
 /// use pyroxene::dist::{Distribution, Gamma};
@@ -68,6 +68,10 @@ impl Distribution for Gamma {
 
     fn draw(&self, key: Key, batch_shape: &[usize]) -> Var {
         key.gamma(self.concentration, batch_shape) / self.rate
+    }
+
+    fn is_reparameterized(&self) -> bool {
+        true
     }
 
     fn mean(&self) -> Option<Var> {

@@ -10,7 +10,7 @@ use std::rc::Rc;
 /// `p(x) = Γ((df + 1)/2) / (Γ(df/2) sqrt(df π) scale) (1 + z²/df)^(-(df + 1)/2)` with `z = (x - loc) / scale`.
 ///
 /// Johnson, Kotz & Balakrishnan, *Continuous Univariate Distributions* 2 (1995), ch. 28. A draw is `loc + scale` times a
-/// normal variable over the root of a chi-square one and has no derivative with respect to `df`.
+/// normal variable over the root of a chi-square one, differentiable by all parameters; by `df` once.
 ///
 /// ```
 /// use pyroxene::dist::{Distribution, StudentT};
@@ -78,6 +78,10 @@ impl Distribution for StudentT {
         let half_chi_square = key.named("chi-square").gamma(half_df, batch_shape);
         let standard = key.named("normal").normal(batch_shape) * (half_df / half_chi_square).sqrt();
         self.loc + self.scale * standard
+    }
+
+    fn is_reparameterized(&self) -> bool {
+        true
     }
 
     fn mean(&self) -> Option<Var> {

@@ -69,8 +69,8 @@ impl TraceElbo {
     }
 }
 
-/// Cuts the derivative at draws that are not reparameterised: the score function stands for it. A part of it may exist, such as
-/// that of a gamma draw by its rate, and would be counted twice.
+/// Cuts the derivative at draws that are not reparameterised: the score function stands for it. A part of it may exist and would
+/// be counted twice.
 struct Detach<'a> {
     outer: &'a mut dyn Effects,
 }
