@@ -34,6 +34,7 @@
 
 pub mod constraint;
 pub mod dist;
+mod document;
 pub mod effects;
 mod error;
 pub mod guide;

@@ -1,5 +1,7 @@
 //! Stochastic variational inference. Pyro's counterpart is `pyro.infer.SVI`.
 
+mod file;
+
 use super::elbo::{TraceElbo, guided};
 use super::latent::{capture, check_data};
 use crate::effects::{Cx, Model, Seed, replay, run_with};

@@ -1,10 +1,18 @@
 //! Stores of learnable parameters. Pyro's counterpart is `ParamStoreDict`.
 
+mod file;
+mod location;
+mod words;
+
+pub use location::MapLocation;
+
 use crate::constraint::Constraint;
 use crate::effects::Param;
 use crate::error::Error;
 use crate::transform::{Transform, biject_to};
+use crate::values::Values;
 use pyroxene_autograd::{Tensor, Var, scope};
+use regex_lite::Regex;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -82,6 +90,31 @@ impl ParamStore {
     /// Whether there are no parameters.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// The constrained values of the parameters whose names match a regular expression from their first character on, but not
+    /// necessarily to their last, as Python's `re.match` does. None may match. The syntax is that of the crate regex-lite:
+    /// `\d`, `\w` and `\b` know ASCII alone, and there are no look-arounds.
+    ///
+    /// # Errors
+    /// If the pattern is not a regular expression.
+    ///
+    /// ```
+    /// use pyroxene::{Constraint, ParamStore};
+    /// let mut store = ParamStore::new();
+    /// for name in ["auto.loc", "auto.scale", "net.auto"] {
+    ///     store.set(name, 1.0, Constraint::Real)?;
+    /// }
+    /// assert_eq!(store.matching(r"auto\.")?.names().collect::<Vec<_>>(), ["auto.loc", "auto.scale"]);
+    /// # Ok::<(), pyroxene::Error>(())
+    /// ```
+    pub fn matching(&self, pattern: &str) -> Result<Values, Error> {
+        let regex = Regex::new(pattern).map_err(|source| {
+            Error::new(format!("{pattern:?} is not a regular expression: {source}")).with_source(source)
+        })?;
+        // The leftmost match: if one begins at the first character, it is that.
+        let matches = |name: &str| regex.find(name).is_some_and(|found| found.start() == 0);
+        Ok(self.iter().filter(|(name, _)| matches(name)).collect())
     }
 
     /// Removes a parameter and returns its value.
