@@ -47,6 +47,27 @@ pub(crate) fn solve(op: &str, matrix: &[usize], b: &[usize]) -> Shape {
 }
 
 #[track_caller]
+pub(crate) fn lstsq(matrix: &[usize], b: &[usize]) -> Shape {
+    rules::lstsq(matrix, b).or_panic()
+}
+
+#[track_caller]
+pub(crate) fn outer(a: &[usize], b: &[usize]) -> Shape {
+    rules::outer(a, b).or_panic()
+}
+
+#[track_caller]
+pub(crate) fn kron(a: &[usize], b: &[usize]) -> Shape {
+    rules::kron(a, b).or_panic()
+}
+
+/// The sizes of a matrix, or of each of a batch.
+#[track_caller]
+pub(crate) fn matrix(op: &str, shape: &[usize]) -> (usize, usize) {
+    rules::matrix(op, shape).or_panic()
+}
+
+#[track_caller]
 pub(crate) fn slice(shape: &[usize], axis: isize, slice: Slice) -> Positions {
     rules::slice(shape, axis, slice).or_panic()
 }

@@ -34,28 +34,38 @@ pub struct TensorError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
     Shape(ShapeError),
-    Matrix { op: &'static str, shape: Shape, batch: usize, pivot: usize, fault: &'static str },
+    Matrix { op: &'static str, shape: Shape, batch: usize, pivot: Option<usize>, fault: &'static str },
 }
 
 impl TensorError {
     /// Matrix `place.0` of the batch of matrices of this shape, at pivot `place.1`.
     pub(crate) fn not_positive_definite(op: &'static str, shape: &[usize], place: (usize, usize)) -> TensorError {
-        TensorError::matrix(op, shape, place, "not positive definite")
+        TensorError::matrix(op, shape, (place.0, Some(place.1)), "not positive definite")
     }
 
     /// As [`not_positive_definite`](TensorError::not_positive_definite).
     pub(crate) fn singular(op: &'static str, shape: &[usize], place: (usize, usize)) -> TensorError {
-        TensorError::matrix(op, shape, place, "singular or not finite")
+        TensorError::matrix(op, shape, (place.0, Some(place.1)), "singular or not finite")
     }
 
-    fn matrix(op: &'static str, shape: &[usize], (batch, pivot): (usize, usize), fault: &'static str) -> TensorError {
+    /// As [`not_positive_definite`](TensorError::not_positive_definite); there is no pivot to name.
+    pub(crate) fn not_finite(op: &'static str, shape: &[usize], batch: usize) -> TensorError {
+        TensorError::matrix(op, shape, (batch, None), "not finite")
+    }
+
+    fn matrix(
+        op: &'static str,
+        shape: &[usize],
+        (batch, pivot): (usize, Option<usize>),
+        fault: &'static str,
+    ) -> TensorError {
         TensorError { kind: Kind::Matrix { op, shape: Shape::from_slice(shape), batch, pivot, fault } }
     }
 
     /// For a factorisation that failed: the pivot that was zero, not positive, or not finite, counted from 0.
     pub fn pivot(&self) -> Option<usize> {
         match self.kind {
-            Kind::Matrix { pivot, .. } => Some(pivot),
+            Kind::Matrix { pivot, .. } => pivot,
             Kind::Shape(_) => None,
         }
     }
@@ -80,7 +90,8 @@ impl fmt::Display for TensorError {
         match &self.kind {
             Kind::Shape(error) => error.fmt(f),
             Kind::Matrix { op, shape, batch, pivot, fault } => {
-                write!(f, "{op}: matrix {batch} of {shape:?} is {fault} (pivot {pivot})")
+                write!(f, "{op}: matrix {batch} of {shape:?} is {fault}")?;
+                pivot.map_or(Ok(()), |pivot| write!(f, " (pivot {pivot})"))
             }
         }
     }

@@ -54,7 +54,7 @@ pub use dtype::{DType, Scalar};
 pub use einsum::{EinsumPath, einsum_path};
 pub use elementwise::Operand;
 pub use error::{OrPanic, ShapeError, TensorError, fail};
-pub use linalg::Triangle;
+pub use linalg::{MatrixNorm, Triangle, rank_tolerance};
 pub use pyroxene_kernels::{Binary, Unary};
 pub use random::Key;
 pub use shape::{Conv, ConvTranspose, Pool, Shape, Slice, Strides};

@@ -439,15 +439,27 @@ pub fn square(op: &str, shape: &[usize]) -> Result<usize> {
 /// assert_eq!(shape::solve("solve", &[3, 3], &[5, 3, 2]).unwrap().as_slice(), [5, 3, 2]);
 /// ```
 pub fn solve(op: &str, matrix: &[usize], b: &[usize]) -> Result<Shape> {
-    let n = square(op, matrix)?;
+    square(op, matrix)?;
+    system(op, matrix, b)
+}
+
+/// The shape of the least squares solution for matrices `[.., m, n]`, by the rules of [`solve`]: right sides have m rows,
+/// solutions n.
+pub fn lstsq(matrix: &[usize], b: &[usize]) -> Result<Shape> {
+    self::matrix("lstsq", matrix)?;
+    system("lstsq", matrix, b)
+}
+
+fn system(op: &str, matrix: &[usize], b: &[usize]) -> Result<Shape> {
+    let (m, n) = self::matrix(op, matrix)?;
     let batch = &matrix[..matrix.len() - 2];
     let (rows, b_batch, columns) = match b {
         [] => bail!("{op}: the right side of {matrix:?} is a scalar"),
         [rows] => (*rows, &b[..0], None),
         [batch @ .., rows, columns] => (*rows, batch, Some(*columns)),
     };
-    if rows != n {
-        bail!("{op}: the right side {b:?} does not have the {n} rows of {matrix:?}");
+    if rows != m {
+        bail!("{op}: the right side {b:?} does not have the {m} rows of {matrix:?}");
     }
     let mut out = match broadcast(op, &[batch, b_batch]) {
         Ok(batch) => batch,
@@ -456,6 +468,33 @@ pub fn solve(op: &str, matrix: &[usize], b: &[usize]) -> Result<Shape> {
     out.push(n);
     out.extend(columns);
     size(op, &out)?;
+    Ok(out)
+}
+
+/// The shape of outer products of vectors.
+pub fn outer(a: &[usize], b: &[usize]) -> Result<Shape> {
+    let ([a_batch @ .., m], [b_batch @ .., n]) = (a, b) else {
+        bail!("outer: {a:?} and {b:?} must have at least one axis");
+    };
+    let Ok(mut out) = broadcast("outer", &[a_batch, b_batch]) else {
+        bail!("outer: cannot broadcast the batch axes of {a:?} and {b:?}");
+    };
+    out.extend([*m, *n]);
+    size("outer", &out)?;
+    Ok(out)
+}
+
+/// The shape of Kronecker products of matrices.
+pub fn kron(a: &[usize], b: &[usize]) -> Result<Shape> {
+    let ((m, n), (p, q)) = (matrix("kron", a)?, matrix("kron", b)?);
+    let Ok(mut out) = broadcast("kron", &[&a[..a.len() - 2], &b[..b.len() - 2]]) else {
+        bail!("kron: cannot broadcast the batch axes of {a:?} and {b:?}");
+    };
+    match (m.checked_mul(p), n.checked_mul(q)) {
+        (Some(rows), Some(columns)) => out.extend([rows, columns]),
+        _ => bail!("kron: the product of {a:?} and {b:?} has too many elements"),
+    }
+    size("kron", &out)?;
     Ok(out)
 }
 

@@ -15,11 +15,17 @@ fn apply(op: &str, x: &[Var]) -> Vec<Var> {
     match op {
         "cholesky_solve" => vec![x[1].cholesky_solve(x[0])],
         "det" => vec![x[0].det()],
+        "dot" => vec![x[0].dot(x[1])],
+        "eigvalsh" => vec![x[0].eigvalsh()],
         "inverse" => vec![x[0].inverse()],
         "logdet" => vec![x[0].logdet()],
+        "matmul" => vec![x[0].matmul(x[1])],
+        "outer" => vec![x[0].outer(x[1])],
         "quad_inv" => vec![x[1].dot(x[0].solve(x[1]))],
         "slogdet" => vec![x[0].slogdet().0, x[0].slogdet().1],
         "solve" => vec![x[0].solve(x[1])],
+        "svdvals" => vec![x[0].svdvals()],
+        "trace" => vec![x[0].trace()],
         op => panic!("the file has an operation that the test does not know: {op}"),
     }
 }
@@ -38,7 +44,7 @@ fn reference_values_and_gradients() {
     let text = include_str!("../../../testdata/golden/linalg.json");
     let file: Value = serde_json::from_str(text).expect("the file is JSON");
     let cases = file["cases"].as_array().expect("cases");
-    assert!(cases.len() > 15, "{} cases", cases.len());
+    assert!(cases.len() > 30, "{} cases", cases.len());
     let near = |id: &str, what: &str, got: &Tensor, want: &Value| {
         let want = tensor(want);
         assert_eq!(got.shape(), want.shape(), "{id}: {what}");

@@ -4,6 +4,7 @@ use crate::random;
 use proptest::prelude::*;
 
 mod factors;
+mod orthogonal;
 
 /// What the tests need of the two scalar types.
 trait Tested: Real + std::fmt::Debug {

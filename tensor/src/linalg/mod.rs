@@ -2,7 +2,9 @@
 
 mod cholesky;
 mod lu;
+mod orthogonal;
 mod product;
+mod rank;
 mod solve;
 
 use crate::dtype::Scalar;
@@ -13,6 +15,7 @@ use crate::tensor::Tensor;
 use kernels::Scratch;
 use pyroxene_kernels::linalg as kernels;
 pub use pyroxene_kernels::linalg::Triangle;
+pub use rank::{MatrixNorm, rank_tolerance};
 
 /// The element types that have matrix kernels.
 trait Float: Scalar + kernels::Real + Into<f64> {

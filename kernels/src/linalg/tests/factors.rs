@@ -3,7 +3,7 @@
 use super::*;
 
 /// Rows of the product of two row-major matrices in f64.
-fn product(a: &[f64], b: &[f64], m: usize, k: usize, n: usize) -> Vec<f64> {
+pub(super) fn product(a: &[f64], b: &[f64], m: usize, k: usize, n: usize) -> Vec<f64> {
     let mut c = vec![0.0; m * n];
     gemm(Mat::row_major(a, m, k), Mat::row_major(b, k, n), MatMut::row_major(&mut c, m, n));
     c
