@@ -3,6 +3,7 @@
 
 use crate::arena::{Var, with_node};
 use crate::shape;
+use crate::structured::log_matmul;
 use pyroxene_tensor::einsum::{Algebra, Equation, Plan, Value, contract};
 use pyroxene_tensor::{DType, OrPanic, Shape};
 
@@ -127,7 +128,8 @@ impl Value for Var {
     fn product(&self, other: &Var, algebra: Algebra) -> Var {
         match algebra {
             Algebra::SumProduct => self.matmul(*other),
-            _ => self.unsqueeze(-1).combined(&other.unsqueeze(-3), algebra).reduced(&[-2], algebra),
+            Algebra::LogSumExp => log_matmul(*self, *other),
+            Algebra::MaxProduct => self.unsqueeze(-1).combined(&other.unsqueeze(-3), algebra).reduced(&[-2], algebra),
         }
     }
 }

@@ -19,6 +19,7 @@
 mod arena;
 mod body;
 mod capture;
+mod convolve;
 mod custom;
 mod dependence;
 mod einsum;
@@ -44,6 +45,8 @@ pub use grad::{grad, vjp};
 pub use jacobian::{hessian, hessian_vector_product, jacobian, jvp};
 pub use program::Program;
 pub use pyroxene_kernels::linalg::Triangle;
-pub use pyroxene_tensor::{Conv, ConvTranspose, DType, MatrixNorm, Pool, Shape, Slice, Tensor, einsum_path, good_size};
+pub use pyroxene_tensor::{
+    Conv, ConvTranspose, ConvolveMode, DType, MatrixNorm, Pool, Shape, Slice, Tensor, einsum_path, good_size,
+};
 pub use random::Key;
 pub use structured::{checkpoint, scan, scan_slices};

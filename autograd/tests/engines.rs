@@ -1,6 +1,8 @@
 //! One suite of cases on both engines: direct evaluation and Programs agree, and gradients agree with finite differences.
 
-use pyroxene_autograd::{Conv, ConvTranspose, DType, Key, Pool, Program, Tensor, Triangle, Var, grad, scope};
+use pyroxene_autograd::{
+    Conv, ConvTranspose, ConvolveMode, DType, Key, Pool, Program, Tensor, Triangle, Var, grad, scope,
+};
 
 struct Case {
     name: &'static str,
@@ -105,6 +107,14 @@ fn cases() -> Vec<Case> {
         case!("conv_transpose2d", [[1, 2, 2, 3], [2, 1, 2, 2]], |x| {
             x[0].conv_transpose2d(x[1], ConvTranspose { padding: [1, 0], groups: 2, ..ConvTranspose::default() }).exp()
                 * 0.1
+        }),
+        case!("convolve", [[5], [3], [200]], |x| {
+            let long = x[2].convolve(x[2].slice(0, ..150), ConvolveMode::Valid).mean() * 0.01;
+            x[0].convolve(x[1], ConvolveMode::Full) + x[1].convolve(x[0], ConvolveMode::Same).sum() * long
+        }),
+        case!("log_einsum both ways", [[2, 3], [3, 2]], |x| {
+            let far = x[0] * 400.0;
+            Var::log_einsum("ij,jk->ik", &[far, x[1] * -400.0]) * 0.001 + Var::log_einsum("ij,jk->ki", x)
         }),
         case!("pools", [[2, 4, 5], [2, 6]], |x| {
             let windows = Pool { window: [3, 2], stride: [1, 2], padding: [1, 0] };

@@ -1,6 +1,6 @@
 //! What a user can do wrong is told where it was done.
 
-use pyroxene_autograd::{Conv, Key, Pool, Program, Var, grad, scope};
+use pyroxene_autograd::{Conv, ConvolveMode, Key, Pool, Program, Var, grad, scope};
 use std::panic::catch_unwind;
 
 fn message(body: impl FnOnce() + std::panic::UnwindSafe) -> String {
@@ -70,6 +70,9 @@ fn shapes_are_checked_where_the_operation_is_written() {
         ("irfft: axis 0 of [4, 2] must have 5 frequencies for 8 numbers", || Var::zeros(&[4, 2]).irfft(0, 8)),
         ("conv1d: the 2 channels of [1, 2, 5] are not those of weight [3, 4, 2] in 1 groups", || {
             Var::zeros(&[1, 2, 5]).conv1d(Var::zeros(&[3, 4, 2]), Conv::default())
+        }),
+        ("convolve: [2, 3] and [3] must be vectors", || {
+            Var::zeros(&[2, 3]).convolve(Var::zeros(&[3]), ConvolveMode::Full)
         }),
         ("max_pool1d: [1] has no windows", || Var::zeros(&[1]).max_pool1d(Pool::new([2]))),
         ("max: an empty axis", || Var::zeros(&[0]).max()),

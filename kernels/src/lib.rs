@@ -9,6 +9,7 @@ pub mod fused;
 mod interpreter;
 pub mod isa;
 pub mod linalg;
+pub mod logspace;
 mod math;
 pub mod random;
 pub mod reduce;

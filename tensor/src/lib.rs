@@ -57,6 +57,6 @@ pub use error::{OrPanic, ShapeError, TensorError, fail};
 pub use linalg::{MatrixNorm, Triangle, rank_tolerance};
 pub use pyroxene_kernels::{Binary, Unary};
 pub use random::Key;
-pub use shape::{Conv, ConvTranspose, Pool, Shape, Slice, Strides};
-pub use signal::{convolution, good_size};
+pub use shape::{Conv, ConvTranspose, ConvolveMode, Pool, Shape, Slice, Strides};
+pub use signal::{convolution, convolves_by_fft, good_size};
 pub use tensor::Tensor;

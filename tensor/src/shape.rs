@@ -26,7 +26,7 @@ macro_rules! bail {
 mod convolution;
 mod signal;
 
-pub use convolution::{Conv, ConvTranspose, Pool, conv, conv_transpose, pool};
+pub use convolution::{Conv, ConvTranspose, ConvolveMode, Pool, conv, conv_transpose, convolve, pool};
 pub use signal::{fft, irfft, rfft};
 
 /// The number of elements. It is an error if it does not fit the address space.

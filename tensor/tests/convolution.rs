@@ -2,7 +2,7 @@
 
 mod common;
 use common::*;
-use pyroxene_tensor::{Conv, ConvTranspose, DType, Pool, Tensor};
+use pyroxene_tensor::{Conv, ConvTranspose, ConvolveMode, DType, Pool, Tensor};
 
 fn numbers(shape: &[usize], seed: usize) -> Tensor {
     let n = shape.iter().product();
@@ -180,4 +180,37 @@ fn misuse_is_named() {
         x.avg_pool1d(Pool { padding: [2], ..Pool::new([2]) })
     });
     says("max_pool2d: [5] must have at least 2 axes", &|| Tensor::zeros([5], DType::F64).max_pool2d(Pool::new([1, 1])));
+}
+
+#[test]
+fn signals_convolve_directly_and_by_fourier_transforms() {
+    for (n, k) in [(1, 1), (5, 1), (3, 2), (2, 3), (7, 7), (40, 9), (129, 128), (300, 129), (129, 300), (1000, 256)] {
+        let (x, kernel) = (numbers(&[n], 1), numbers(&[k], 2));
+        let whole: Vec<f64> = (0..n + k - 1)
+            .map(|t| (0..n).filter(|&s| t >= s && t - s < k).map(|s| x.at(&[s]) * kernel.at(&[t - s])).sum())
+            .collect();
+        let (long, short) = (n.max(k), n.min(k));
+        let from = (short - 1) / 2;
+        for (mode, want) in [
+            (ConvolveMode::Full, &whole[..]),
+            (ConvolveMode::Same, &whole[from..from + long]),
+            (ConvolveMode::Valid, &whole[short - 1..long]),
+        ] {
+            for ((_, x), (name, kernel)) in
+                layouts(&x.to_vec::<f64>(), &[n]).into_iter().zip(layouts(&kernel.to_vec::<f64>(), &[k]))
+            {
+                let got = x.convolve(&kernel, mode);
+                assert!(got.allclose(want.to_vec(), 1e-12, 1e-12), "{name} {n} {k} {mode:?}");
+            }
+        }
+        let single = x.cast(DType::F32).convolve(&kernel.cast(DType::F32), ConvolveMode::Full);
+        assert_eq!(single.dtype(), DType::F32);
+        assert!(single.allclose(whole, 1e-4, 1e-4));
+    }
+    let says = |expected: &str, f: &dyn Fn() -> Tensor| assert_eq!(panic_message(f), expected);
+    let x = Tensor::zeros([2, 3], DType::F64);
+    says("convolve: [2, 3] and [3] must be vectors", &|| x.convolve(&x.select(0, 0), ConvolveMode::Full));
+    says("convolve: [3] and [0] must have elements", &|| {
+        x.select(0, 0).convolve(&Tensor::zeros([0], DType::F64), ConvolveMode::Same)
+    });
 }

@@ -13,6 +13,7 @@ mod fourier;
 mod index_add;
 mod index_select;
 mod keep_triangle;
+mod log_product;
 mod lu;
 mod matrix_exp;
 mod packed;
@@ -26,6 +27,7 @@ mod svd;
 
 pub use checkpoint::checkpoint;
 pub(crate) use draw::{Draw, draw};
+pub(crate) use log_product::log_matmul;
 pub use scan::{scan, scan_slices};
 
 use crate::arena::Var;

@@ -23,7 +23,9 @@ pub use plan::{EinsumPath, Plan, Step};
 use crate::dtype::DType;
 use crate::error::OrPanic;
 use crate::shape::Shape;
+use crate::storage::build;
 use crate::tensor::Tensor;
+use pyroxene_kernels::logspace::{log_product, log_product_room};
 use std::borrow::Borrow;
 
 /// What takes the place of products and sums.
@@ -158,6 +160,25 @@ impl Tensor {
     }
 }
 
+/// The product of two batches of matrices of logarithms, whose leading axes are the same; computed in `F64`.
+fn log_matmul(a: &Tensor, b: &Tensor) -> Tensor {
+    let mut shape = Shape::from_slice(a.shape());
+    let (rows, inner, columns) = (a.size(-2), a.size(-1), b.size(-1));
+    shape[a.ndim() - 1] = columns;
+    let [x, y] = [a, b].map(|x| x.cast(DType::F64).contiguous());
+    let [x, y] = [&x, &y].map(|x| x.as_slice::<f64>().expect("the arguments were cast"));
+    let sizes = [rows, inner, columns];
+    let mut room = vec![0.0; log_product_room(sizes)];
+    let data = build(shape.iter().product(), |out| {
+        for (at, out) in out.chunks_exact_mut((rows * columns).max(1)).enumerate() {
+            let x = &x[at * rows * inner..(at + 1) * rows * inner];
+            let y = &y[at * inner * columns..(at + 1) * inner * columns];
+            log_product(sizes, x, y, out, &mut room);
+        }
+    });
+    Tensor::from_parts(data, shape).cast(a.dtype())
+}
+
 impl Value for Tensor {
     fn sizes(&self) -> Shape {
         Shape::from_slice(self.shape())
@@ -193,7 +214,8 @@ impl Value for Tensor {
     fn product(&self, other: &Tensor, algebra: Algebra) -> Tensor {
         match algebra {
             Algebra::SumProduct => self.matmul(other),
-            _ => self.unsqueeze(-1).combined(&other.unsqueeze(-3), algebra).reduced(&[-2], algebra),
+            Algebra::LogSumExp => log_matmul(self, other),
+            Algebra::MaxProduct => self.unsqueeze(-1).combined(&other.unsqueeze(-3), algebra).reduced(&[-2], algebra),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{Result, Shape, size};
 use crate::error::ShapeError;
 use pyroxene_kernels::conv::{Convolution, Pooling, output_size};
+use std::ops::Range;
 
 /// How a kernel moves over D axes.
 ///
@@ -195,4 +196,31 @@ pub fn pool<const D: usize>(op: &str, x: &[usize], settings: Pool<D>) -> Result<
         padding: pair(padding, 0),
     };
     Ok((shape, sizes))
+}
+
+/// Which part of the convolution of two signals of n and k elements is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConvolveMode {
+    /// All n + k - 1 elements.
+    #[default]
+    Full,
+    /// The middle, as long as the longer signal.
+    Same,
+    /// Where the shorter signal lies within the longer one: max(n, k) - min(n, k) + 1 elements.
+    Valid,
+}
+
+/// The part of the whole convolution of two vectors that is wanted.
+pub fn convolve(a: &[usize], b: &[usize], mode: ConvolveMode) -> Result<Range<usize>> {
+    let (&[n], &[k]) = (a, b) else { bail!("convolve: {a:?} and {b:?} must be vectors") };
+    if n == 0 || k == 0 {
+        bail!("convolve: {a:?} and {b:?} must have elements");
+    }
+    let (long, short) = (n.max(k), n.min(k));
+    size("convolve", &[long.saturating_add(short)])?;
+    Ok(match mode {
+        ConvolveMode::Full => 0..long + short - 1,
+        ConvolveMode::Same => (short - 1) / 2..(short - 1) / 2 + long,
+        ConvolveMode::Valid => short - 1..long,
+    })
 }
