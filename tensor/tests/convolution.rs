@@ -47,6 +47,9 @@ fn cases() -> Vec<([usize; 4], [usize; 4], Conv<2>)> {
         ([1, 3, 6, 5], [3, 1, 2, 3], Conv { groups: 3, stride: [2, 1], ..plain }),
         ([2, 2, 4, 4], [2, 2, 1, 1], Conv { stride: [3, 2], ..plain }),
         ([1, 1, 2, 2], [1, 1, 3, 3], Conv { padding: [4, 3], ..plain }),
+        // More than one tile, of rows and of parts of a row.
+        ([1, 8, 24, 40], [2, 8, 5, 7], Conv { padding: [2, 3], ..plain }),
+        ([1, 2, 2, 2500], [2, 2, 1, 30], Conv { padding: [0, 15], stride: [1, 2], dilation: [1, 2], groups: 1 }),
         ([0, 2, 4, 4], [3, 2, 2, 2], plain),
         ([2, 1, 1, 1], [1, 1, 1, 1], plain),
     ]

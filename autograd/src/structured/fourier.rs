@@ -2,9 +2,10 @@
 
 use super::{Array, Derivatives, Extent, Primitive, Room, RoomMut, apply};
 use crate::arena::{Var, with_node};
-use pyroxene_kernels::fft::{Direction, Fft, Lanes, RealFft, good_size};
+use pyroxene_kernels::fft::{Direction, Fft, Lanes, RealFft, good_size, plan, real_plan};
 use pyroxene_tensor::{DType, OrPanic, Shape, Tensor, shape as rules};
 use smallvec::smallvec;
+use std::sync::Arc;
 
 fn lanes(shape: &[usize], axis: usize, parts: usize) -> Lanes {
     let Extent { outer, inner, .. } = Extent::new(shape, axis);
@@ -16,7 +17,7 @@ fn lanes(shape: &[usize], axis: usize, parts: usize) -> Lanes {
 struct Complex {
     axis: usize,
     direction: Direction,
-    plan: Fft,
+    plan: Arc<Fft>,
 }
 
 impl Primitive for Complex {
@@ -58,7 +59,7 @@ impl Primitive for Complex {
 struct Real {
     axis: usize,
     direction: Direction,
-    plan: RealFft,
+    plan: Arc<RealFft>,
 }
 
 impl Real {
@@ -114,7 +115,7 @@ impl Primitive for Real {
 fn complex(x: Var, op: &str, axis: isize, direction: Direction) -> Var {
     let (shape, dtype) = with_node(x, |node| (node.shape.clone(), node.dtype));
     let axis = rules::fft(op, &shape, axis).or_panic();
-    apply(Complex { axis, direction, plan: Fft::new(shape[axis]) }, &[x], shape, dtype.to_float())
+    apply(Complex { axis, direction, plan: plan(shape[axis]) }, &[x], shape, dtype.to_float())
 }
 
 impl Var {
@@ -149,7 +150,7 @@ impl Var {
     pub fn rfft(self, axis: isize) -> Var {
         let (old, dtype) = with_node(self, |node| (node.shape.clone(), node.dtype));
         let (shape, axis) = rules::rfft(&old, axis).or_panic();
-        let plan = RealFft::new(old[axis]);
+        let plan = real_plan(old[axis]);
         apply(Real { axis, direction: Direction::Forward, plan }, &[self], shape, dtype.to_float())
     }
 
@@ -163,7 +164,7 @@ impl Var {
     pub fn irfft(self, axis: isize, n: usize) -> Var {
         let (old, dtype) = with_node(self, |node| (node.shape.clone(), node.dtype));
         let (shape, axis) = rules::irfft(&old, axis, n).or_panic();
-        let plan = RealFft::new(n);
+        let plan = real_plan(n);
         apply(Real { axis, direction: Direction::Inverse, plan }, &[self], shape, dtype.to_float())
     }
 

@@ -3,7 +3,8 @@
 //! An image is `[channels, rows, columns]`, row-major. A convolution lays out, for each image and group, the input element
 //! that each kernel element meets at each place of the output as a matrix ("im2col": K. Chellapilla, S. Puri and P. Simard,
 //! "High performance convolutional neural networks for document processing", IWFHR 2006), so that it and its two
-//! adjoints are matrix products, with their order of additions. One dimension is one row.
+//! adjoints are matrix products, with their order of additions. The matrix is made tile by tile, so that it stays in the
+//! cache. One dimension is one row.
 
 mod columns;
 mod pool;
@@ -11,6 +12,7 @@ mod pool;
 pub use pool::Pooling;
 
 use crate::linalg::{Mat, MatMut, Real, gemm};
+use std::ops::AddAssign;
 
 /// The sizes of a convolution, of which the output's must be those that the others give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +104,7 @@ impl Convolution {
 
     /// Numbers that [`run`](Convolution::run) scribbles on.
     pub fn scratch(&self, part: Part) -> usize {
-        let columns = if self.is_pointwise() { 0 } else { self.rows() * self.places() };
+        let columns = if self.is_pointwise() { 0 } else { self.rows() * self.tile_places() };
         columns + if part == Part::Weight { self.weight_len() } else { 0 }
     }
 
@@ -110,7 +112,7 @@ impl Convolution {
     ///
     /// # Panics
     /// If a slice does not have as many elements as its part, or the sizes do not agree.
-    pub fn run<T: Real + std::ops::AddAssign>(&self, part: Part, a: &[T], b: &[T], out: &mut [T], scratch: &mut [T]) {
+    pub fn run<T: Real + AddAssign>(&self, part: Part, a: &[T], b: &[T], out: &mut [T], scratch: &mut [T]) {
         let (of_a, of_b) = match part {
             Part::Output => (Part::Input, Part::Weight),
             Part::Input => (Part::Output, Part::Weight),
@@ -153,31 +155,40 @@ impl Convolution {
     /// output = weights x columns
     fn forward<T: Real>(&self, input: &[T], weights: &[T], output: &mut [T], scratch: &mut [T]) {
         let (rows, places) = (self.rows(), self.places());
-        let columns = self.columns(input, scratch);
-        let weights = Mat::row_major(weights, self.filters, rows);
-        gemm(weights, Mat::row_major(columns, rows, places), MatMut::row_major(output, self.filters, places));
+        for tile in self.tiles() {
+            let columns = self.columns(&tile, input, scratch);
+            let weights = Mat::row_major(weights, self.filters, rows);
+            let target = &mut output[tile.places.start..];
+            gemm(weights, columns, MatMut::new(target, self.filters, tile.places.len(), places));
+        }
     }
 
     /// The columns' adjoint is weightsᵀ x output; each element goes back where it was read.
-    fn backward<T: Real + std::ops::AddAssign>(&self, output: &[T], weights: &[T], input: &mut [T], scratch: &mut [T]) {
+    fn backward<T: Real + AddAssign>(&self, output: &[T], weights: &[T], input: &mut [T], scratch: &mut [T]) {
         let (rows, places) = (self.rows(), self.places());
         let weights = Mat::row_major(weights, self.filters, rows).t();
-        let output = Mat::row_major(output, self.filters, places);
-        if self.is_pointwise() {
-            return gemm(weights, output, MatMut::row_major(input, rows, places));
+        for tile in self.tiles() {
+            let output = Mat::new(&output[tile.places.start..], self.filters, tile.places.len(), places, 1);
+            if self.is_pointwise() {
+                let target = &mut input[tile.places.start..];
+                gemm(weights, output, MatMut::new(target, rows, tile.places.len(), places));
+                continue;
+            }
+            let columns = &mut scratch[..rows * tile.places.len()];
+            gemm(weights, output, MatMut::row_major(columns, rows, tile.places.len()));
+            self.add_columns(&tile, columns, input);
         }
-        let columns = &mut scratch[..rows * places];
-        gemm(weights, output, MatMut::row_major(columns, rows, places));
-        self.add_columns(columns, input);
     }
 
     /// weights += output x columnsᵀ
-    fn weigh<T: Real + std::ops::AddAssign>(&self, input: &[T], output: &[T], weights: &mut [T], scratch: &mut [T]) {
+    fn weigh<T: Real + AddAssign>(&self, input: &[T], output: &[T], weights: &mut [T], scratch: &mut [T]) {
         let (rows, places) = (self.rows(), self.places());
         let (product, scratch) = scratch.split_at_mut(self.weight_len());
-        let columns = Mat::row_major(self.columns(input, scratch), rows, places);
-        let output = Mat::row_major(output, self.filters, places);
-        gemm(output, columns.t(), MatMut::row_major(product, self.filters, rows));
-        weights.iter_mut().zip(product).for_each(|(sum, x)| *sum += *x);
+        for tile in self.tiles() {
+            let columns = self.columns(&tile, input, scratch);
+            let output = Mat::new(&output[tile.places.start..], self.filters, tile.places.len(), places, 1);
+            gemm(output, columns.t(), MatMut::row_major(product, self.filters, rows));
+            weights.iter_mut().zip(&*product).for_each(|(sum, x)| *sum += *x);
+        }
     }
 }

@@ -11,10 +11,12 @@
 mod along;
 mod bluestein;
 mod butterfly;
+mod cache;
 mod mixed;
 mod real;
 
 pub use along::Lanes;
+pub use cache::{plan, real_plan};
 pub use real::RealFft;
 
 use crate::elementwise::unary;

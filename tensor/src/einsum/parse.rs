@@ -72,8 +72,10 @@ pub struct Equation {
     pub(super) sizes: Vec<usize>,
     /// The axes of each operand that are not of size 1: the symbols on which it depends.
     pub(super) sets: Vec<Set>,
-    /// For each symbol a letter, or a digit if it came from an ellipsis.
-    pub(super) names: Vec<String>,
+    /// How many symbols have no letter, but came from an ellipsis or from axes; they have the first numbers.
+    dots: usize,
+    /// The letters of the others.
+    letters: Vec<char>,
 }
 
 /// A term as written: letters before and after an ellipsis, if there is one.
@@ -163,17 +165,17 @@ impl Equation {
             })
             .collect();
         let output = output.symbols(&mut number, 0..dots);
-        let names = (0..dots).map(|axis| axis.to_string()).chain(letters.iter().map(char::to_string)).collect();
-        let clash = |symbol: Symbol, sizes: [usize; 2], names: &[String]| {
-            let symbol = match (symbol as usize) < dots {
-                true => "an axis of \"...\"".to_string(),
-                false => format!("'{}'", names[symbol as usize]),
+        let clash = |symbol: Symbol, [a, b]: [usize; 2]| {
+            let symbol = match (symbol as usize).checked_sub(dots) {
+                None => "an axis of \"...\"".to_string(),
+                Some(letter) => format!("'{}'", letters[letter]),
             };
             let shapes: Vec<String> = shapes.iter().map(|s| format!("{s:?}")).collect();
-            let [a, b] = sizes;
             ShapeError::new(format!("{op}: {symbol} of {equation:?} is both {a} and {b} in {}", shapes.join(", ")))
         };
-        Equation::new(op, operands, output, names, shapes, clash)
+        let sizes =
+            common_sizes(&operands, shapes, dots + letters.len()).map_err(|(symbol, two)| clash(symbol, two))?;
+        Equation::new(op, operands, output, sizes, shapes, letters)
     }
 
     /// The equation of a product over pairs of axes.
@@ -197,36 +199,25 @@ impl Equation {
             output.retain(|symbol| *symbol != left[i] && *symbol != right[j]);
             right[j] = left[i];
         }
-        let names = (0..a.len() + b.len()).map(|axis| axis.to_string()).collect();
-        let clash = |_, _: [usize; 2], _: &[String]| unreachable!("sizes were compared");
-        Equation::new("tensordot", vec![left, right], output.into_iter().collect(), names, &[a, b], clash)
+        let operands = vec![left, right];
+        let sizes = common_sizes(&operands, &[a, b], a.len() + b.len()).expect("the sizes were compared");
+        Equation::new("tensordot", operands, output.into_iter().collect(), sizes, &[a, b], Vec::new())
     }
 
     fn new(
         op: &str,
         operands: Vec<Symbols>,
         output: Symbols,
-        names: Vec<String>,
+        sizes: Vec<usize>,
         shapes: &[&[usize]],
-        clash: impl Fn(Symbol, [usize; 2], &[String]) -> ShapeError,
+        letters: Vec<char>,
     ) -> Result<Equation> {
-        let mut sizes = vec![1; names.len()];
-        for (symbols, shape) in operands.iter().zip(shapes) {
-            for (&symbol, &size) in symbols.iter().zip(*shape) {
-                let known = &mut sizes[symbol as usize];
-                match (*known, size) {
-                    (_, 1) => {}
-                    (1, _) => *known = size,
-                    (a, b) if a == b => {}
-                    (a, b) => return Err(clash(symbol, [a, b], &names)),
-                }
-            }
-        }
         let wide = |symbols: &Symbols, shape: &&[usize]| {
             Set::of(symbols.iter().zip(*shape).filter(|&(_, &size)| size != 1).map(|(&symbol, _)| symbol))
         };
         let sets = operands.iter().zip(shapes).map(|(symbols, shape)| wide(symbols, shape)).collect();
-        let equation = Equation { operands, output, sizes, sets, names };
+        let dots = sizes.len() - letters.len();
+        let equation = Equation { operands, output, sizes, sets, dots, letters };
         shape::size(op, &equation.shape())?;
         Ok(equation)
     }
@@ -236,10 +227,37 @@ impl Equation {
         self.output.iter().map(|&symbol| self.sizes[symbol as usize]).collect()
     }
 
+    /// A letter, or a number for what has none.
+    pub(super) fn name(&self, symbol: Symbol) -> String {
+        match (symbol as usize).checked_sub(self.dots) {
+            None => symbol.to_string(),
+            Some(letter) => self.letters[letter].to_string(),
+        }
+    }
+
     /// The output's symbols that are not of size 1.
     pub(super) fn output_set(&self) -> Set {
         Set::of(self.output.iter().copied().filter(|&symbol| self.sizes[symbol as usize] != 1))
     }
+}
+
+/// The size of each of `count` symbols, where 1 gives way to others; or a symbol with two sizes.
+fn common_sizes(
+    operands: &[Symbols],
+    shapes: &[&[usize]],
+    count: usize,
+) -> std::result::Result<Vec<usize>, (Symbol, [usize; 2])> {
+    let mut sizes = vec![1; count];
+    for (&symbol, &size) in operands.iter().zip(shapes).flat_map(|(symbols, shape)| symbols.iter().zip(*shape)) {
+        let known = &mut sizes[symbol as usize];
+        match (*known, size) {
+            (_, 1) => {}
+            (1, _) => *known = size,
+            (a, b) if a == b => {}
+            (a, b) => return Err((symbol, [a, b])),
+        }
+    }
+    Ok(sizes)
 }
 
 fn explicit_output(op: &str, equation: &str, output: Term, letters: &[char], dots: usize) -> Result<Term> {

@@ -220,7 +220,7 @@ impl EinsumPath {
 
 impl fmt::Display for EinsumPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = |set: Set| -> String { set.iter().map(|symbol| &*self.equation.names[symbol as usize]).collect() };
+        let names = |set: Set| -> String { set.iter().map(|symbol| self.equation.name(symbol)).collect() };
         let mut sets = self.plan.leaves.clone();
         for (k, step) in self.plan.steps.iter().enumerate() {
             let (left, right) = (names(sets[step.left]), names(sets[step.right]));

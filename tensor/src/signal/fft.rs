@@ -5,7 +5,7 @@ use crate::error::OrPanic;
 use crate::shape::{self, Shape};
 use crate::storage::build;
 use crate::tensor::Tensor;
-use pyroxene_kernels::fft::{Direction, Fft, Lanes, RealFft, good_size};
+use pyroxene_kernels::fft::{Direction, Lanes, good_size, plan, real_plan};
 
 /// The axis of elements of one number, or of two if the last axis holds parts.
 fn lanes(shape: &[usize], axis: usize, parts: usize) -> Lanes {
@@ -25,7 +25,7 @@ impl Tensor {
     #[track_caller]
     fn complex(&self, op: &str, axis: isize, direction: Direction) -> Tensor {
         let axis = shape::fft(op, &self.shape, axis).or_panic();
-        let plan = Fft::new(self.shape[axis]);
+        let plan = plan(self.shape[axis]);
         let lanes = lanes(&self.shape, axis, 2);
         let mut scratch = vec![0.0; plan.scratch_along()];
         self.transformed(self.shape.clone(), |x, y| plan.along(direction, lanes, x, y, &mut scratch))
@@ -72,7 +72,7 @@ impl Tensor {
     #[track_caller]
     pub fn rfft(&self, axis: isize) -> Tensor {
         let (shape, axis) = shape::rfft(&self.shape, axis).or_panic();
-        let plan = RealFft::new(self.shape[axis]);
+        let plan = real_plan(self.shape[axis]);
         let lanes = lanes(&self.shape, axis, 1);
         let mut scratch = vec![0.0; plan.scratch_along()];
         self.transformed(shape, |x, y| plan.forward_along(lanes, x, y, &mut scratch))
@@ -87,7 +87,7 @@ impl Tensor {
     #[track_caller]
     pub fn irfft(&self, axis: isize, n: usize) -> Tensor {
         let (shape, axis) = shape::irfft(&self.shape, axis, n).or_panic();
-        let plan = RealFft::new(n);
+        let plan = real_plan(n);
         let lanes = lanes(&self.shape, axis, 2);
         let mut scratch = vec![0.0; plan.scratch_along()];
         self.transformed(shape, |y, x| plan.inverse_along(lanes, y, x, &mut scratch))
