@@ -16,25 +16,35 @@ thread_local! {
 
 /// The plan for rows of `n` complex numbers, made anew unless the thread used it lately.
 pub fn plan(n: usize) -> Arc<Fft> {
-    COMPLEX.with_borrow_mut(|kept| find(kept, n, Fft::size, Fft::new))
+    let kept = COMPLEX.with_borrow_mut(|kept| take(kept, |plan| plan.size() == n));
+    // Making a plan may hand the thread to other work, which may want plans: nothing is borrowed meanwhile.
+    let plan = kept.unwrap_or_else(|| Arc::new(Fft::new(n)));
+    COMPLEX.with_borrow_mut(|kept| keep(kept, n, &plan));
+    plan
 }
 
 /// The plan for rows of `n` real numbers, made anew unless the thread used it lately.
 pub fn real_plan(n: usize) -> Arc<RealFft> {
-    REAL.with_borrow_mut(|kept| find(kept, n, RealFft::size, RealFft::new))
+    let kept = REAL.with_borrow_mut(|kept| take(kept, |plan| plan.size() == n));
+    let plan = kept.unwrap_or_else(|| Arc::new(RealFft::new(n)));
+    REAL.with_borrow_mut(|kept| keep(kept, n, &plan));
+    plan
 }
 
-/// The plan of a size; the one used last is the last.
-fn find<P>(kept: &mut Vec<Arc<P>>, n: usize, size: fn(&P) -> usize, make: fn(usize) -> P) -> Arc<P> {
-    let found = kept.iter().position(|plan| size(plan) == n).map(|at| kept.remove(at));
-    let plan = found.unwrap_or_else(|| Arc::new(make(n)));
-    if n <= LONGEST {
-        if kept.len() == KEPT {
-            kept.remove(0);
-        }
-        kept.push(plan.clone());
+fn take<P>(kept: &mut Vec<Arc<P>>, fits: impl Fn(&P) -> bool) -> Option<Arc<P>> {
+    let at = kept.iter().position(|plan| fits(plan))?;
+    Some(kept.remove(at))
+}
+
+/// The plan used last is the last.
+fn keep<P>(kept: &mut Vec<Arc<P>>, n: usize, plan: &Arc<P>) {
+    if n > LONGEST {
+        return;
     }
-    plan
+    if kept.len() == KEPT {
+        kept.remove(0);
+    }
+    kept.push(plan.clone());
 }
 
 #[cfg(test)]
