@@ -8,6 +8,7 @@
 //! | `arena` | nodes, scopes, stale-`Var` detection |
 //! | `op` | the list of primitives |
 //! | `elementwise`, `reduce`, `movement`, `linalg`, `einsum`, `random` | methods of `Var`, shape rules |
+//! | `composed` | methods shared with tensors |
 //! | `structured` | operations with kernels of their own, one file each |
 //! | `eval` | direct evaluation |
 //! | `dependence` | which expressions depend on which |
@@ -19,6 +20,7 @@
 mod arena;
 mod body;
 mod capture;
+mod composed;
 mod convolve;
 mod custom;
 mod dependence;
@@ -46,7 +48,8 @@ pub use jacobian::{hessian, hessian_vector_product, jacobian, jvp};
 pub use program::Program;
 pub use pyroxene_kernels::linalg::Triangle;
 pub use pyroxene_tensor::{
-    Conv, ConvTranspose, ConvolveMode, DType, MatrixNorm, Pool, Shape, Slice, Tensor, einsum_path, good_size,
+    Conv, ConvTranspose, ConvolveMode, DType, Index, IndexList, MatrixNorm, Padding, Pool, Shape, Slice, Tensor,
+    einsum_path, good_size,
 };
 pub use random::Key;
 pub use structured::{checkpoint, scan, scan_slices};

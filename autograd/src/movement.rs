@@ -5,7 +5,7 @@ use crate::op::{Op, Stride};
 use crate::shape;
 use crate::var::push;
 use pyroxene_tensor::{Shape, Slice};
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 impl Var {
     /// The same elements in row-major order under another shape; one size may be -1 and is worked out.
@@ -21,6 +21,13 @@ impl Var {
         let (shape, dtype) = with_node(self, |node| (node.shape.clone(), node.dtype));
         debug_assert_eq!(shape.iter().product::<usize>(), to.iter().product::<usize>());
         if shape == to { self } else { push(Op::Reshape, &[self], to, dtype) }
+    }
+
+    /// One axis with all elements in row-major order.
+    #[track_caller]
+    #[must_use]
+    pub fn flatten(self) -> Var {
+        self.reshape_to(smallvec![self.len()])
     }
 
     /// Repeats axes of size one, and adds axes on the left, to reach `shape`.

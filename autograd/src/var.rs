@@ -171,7 +171,7 @@ macro_rules! from_data {
     )*};
 }
 
-from_data!(bool, const N [f64; N], const N const M [[f64; M]; N], const N [i64; N], const N [bool; N], Vec<f64>, Vec<i64>, Vec<bool>, &[f64], &[i64]);
+from_data!(bool, const N [f64; N], const N const M [[f64; M]; N], const N [i64; N], const N const M [[i64; M]; N], const N [bool; N], const N const M [[bool; M]; N], Vec<f64>, Vec<i64>, Vec<bool>, &[f64], &[i64]);
 
 impl From<&Var> for Var {
     fn from(value: &Var) -> Var {

@@ -106,7 +106,7 @@ fn a_program_checks_what_it_is_given() {
     .expect("no value is read");
     assert_eq!(indexed.call(&[[1.0].into()])[0].item(), 2.0);
     let text = message(std::panic::AssertUnwindSafe(|| drop(indexed.call(&[[2.0].into()]))));
-    assert!(text.contains("index 2 is not within an axis of size 2"), "{text}");
+    assert!(text.contains("index 2 is out of bounds for axis 0 of size 2"), "{text}");
 }
 
 #[test]

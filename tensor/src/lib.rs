@@ -23,6 +23,8 @@
 //! A wrong shape, axis or element type panics at the caller's line, with a message that names the operation and the
 //! shapes, and the [`context`](mod@context) of the thread. The rules are plain functions in [`shape`].
 
+#[doc(hidden)]
+pub mod composed;
 mod construct;
 pub mod context;
 mod convert;
@@ -36,6 +38,7 @@ pub mod html;
 mod index;
 mod integer;
 pub mod io;
+mod join;
 mod linalg;
 mod operators;
 mod random;
@@ -46,14 +49,17 @@ mod special;
 mod storage;
 mod strided;
 mod tensor;
+mod triangle;
 pub mod warning;
 
+pub use composed::{Index, IndexList, Padding};
 pub use context::context;
 pub use device::{Device, DeviceError};
 pub use dtype::{DType, Scalar};
 pub use einsum::{EinsumPath, einsum_path};
 pub use elementwise::Operand;
 pub use error::{OrPanic, ShapeError, TensorError, fail};
+pub use index::Unique;
 pub use linalg::{MatrixNorm, Triangle, rank_tolerance};
 pub use pyroxene_kernels::{Binary, Unary};
 pub use random::Key;

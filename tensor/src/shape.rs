@@ -8,7 +8,6 @@
 
 use crate::error::ShapeError;
 use smallvec::{SmallVec, smallvec};
-use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 
 /// The sizes of the axes.
 pub type Shape = SmallVec<[usize; 4]>;
@@ -24,10 +23,14 @@ macro_rules! bail {
 }
 
 mod convolution;
+mod pick;
 mod signal;
+mod slice;
 
 pub use convolution::{Conv, ConvTranspose, ConvolveMode, Pool, conv, conv_transpose, convolve, pool};
+pub use pick::{gather, index, index_add, index_select, put_dtype, scatter, searchsorted};
 pub use signal::{fft, irfft, rfft};
+pub use slice::{Positions, Slice, slice};
 
 /// The number of elements. It is an error if it does not fit the address space.
 pub fn size(op: &str, shape: &[usize]) -> Result<usize> {
@@ -196,115 +199,6 @@ pub fn select(shape: &[usize], axis: isize, index: isize) -> Result<(usize, usiz
     }
 }
 
-/// Part of an axis: every `step`-th position from `start` up to, but without, `stop`.
-///
-/// Negative bounds count from the end, a missing one means as far as the axis goes. A negative step walks backwards
-/// from `start` (the last position by default). Every range of `isize`, `usize` or `i32` converts to a slice.
-///
-/// ```
-/// use pyroxene_tensor::{Slice, Tensor};
-/// let x = Tensor::from([0.0, 1.0, 2.0, 3.0, 4.0]);
-/// assert_eq!(x.slice(0, 1..3).to_vec::<f64>(), [1.0, 2.0]);
-/// assert_eq!(x.slice(0, -2..).to_vec::<f64>(), [3.0, 4.0]);
-/// assert_eq!(x.slice(0, Slice { step: -2, ..Slice::default() }).to_vec::<f64>(), [4.0, 2.0, 0.0]);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slice {
-    /// The first position; by default 0, or the last position if the step is negative.
-    pub start: Option<isize>,
-    /// The position before which the walk ends; by default the end that the step walks towards.
-    pub stop: Option<isize>,
-    /// The distance between positions; not 0.
-    pub step: isize,
-}
-
-impl Default for Slice {
-    /// The whole axis.
-    fn default() -> Slice {
-        Slice { start: None, stop: None, step: 1 }
-    }
-}
-
-impl From<RangeFull> for Slice {
-    fn from(_: RangeFull) -> Slice {
-        Slice::default()
-    }
-}
-
-/// The bound after an inclusive one. After position -1, the last, comes the end, not position 0.
-fn after(bound: isize) -> Option<isize> {
-    if bound == -1 { None } else { bound.checked_add(1) }
-}
-
-macro_rules! slice_from_ranges {
-    ($($type:ty),*) => {$(
-        impl From<Range<$type>> for Slice {
-            fn from(range: Range<$type>) -> Slice {
-                Slice { start: Some(range.start as isize), stop: Some(range.end as isize), step: 1 }
-            }
-        }
-        impl From<RangeFrom<$type>> for Slice {
-            fn from(range: RangeFrom<$type>) -> Slice {
-                Slice { start: Some(range.start as isize), stop: None, step: 1 }
-            }
-        }
-        impl From<RangeTo<$type>> for Slice {
-            fn from(range: RangeTo<$type>) -> Slice {
-                Slice { start: None, stop: Some(range.end as isize), step: 1 }
-            }
-        }
-        impl From<RangeInclusive<$type>> for Slice {
-            fn from(range: RangeInclusive<$type>) -> Slice {
-                Slice { start: Some(*range.start() as isize), stop: after(*range.end() as isize), step: 1 }
-            }
-        }
-        impl From<RangeToInclusive<$type>> for Slice {
-            fn from(range: RangeToInclusive<$type>) -> Slice {
-                Slice { start: None, stop: after(range.end as isize), step: 1 }
-            }
-        }
-    )*};
-}
-slice_from_ranges!(isize, usize, i32);
-
-/// A [`Slice`] worked out for a shape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Positions {
-    /// The axis, counted from the start.
-    pub axis: usize,
-    /// The first position.
-    pub start: usize,
-    /// The distance between positions.
-    pub step: isize,
-    /// How many positions there are.
-    pub len: usize,
-}
-
-/// The positions of a slice of an axis. Bounds outside the axis are an error; an empty slice is not.
-pub fn slice(shape: &[usize], axis: isize, slice: Slice) -> Result<Positions> {
-    let a = self::axis("slice", shape, axis)?;
-    let n = shape[a] as isize;
-    let Slice { start, stop, step } = slice;
-    if step == 0 {
-        bail!("slice: the step along axis {axis} of {shape:?} is 0");
-    }
-    // A bound is a gap between elements when walking forwards; backwards, `start` is the element itself.
-    let last = if step > 0 { n } else { (n - 1).max(0) };
-    let bound = |bound: Option<isize>, default: isize, last: isize| match bound {
-        None => Ok(default),
-        Some(b) if (-n..=last).contains(&b) => Ok(if b < 0 { b + n } else { b }),
-        Some(b) => Err(ShapeError::new(format!("slice: bound {b} is out of bounds for axis {axis} of {shape:?}"))),
-    };
-    let (first, end) = if step > 0 {
-        (bound(start, 0, last)?, bound(stop, n, last)?)
-    } else {
-        (bound(start, n - 1, last)?, bound(stop, -1, last)?)
-    };
-    let distance = if step > 0 { end - first } else { first - end };
-    let len = if distance <= 0 || n == 0 { 0 } else { (distance as usize).div_ceil(step.unsigned_abs()) };
-    Ok(Positions { axis: a, start: if len == 0 { 0 } else { first as usize }, step, len })
-}
-
 /// The shape of a matrix product, by the rules of NumPy: the last two axes are the matrices, those before them
 /// broadcast; a vector on the left is a row, one on the right a column, and the axis added for it is removed again.
 ///
@@ -377,41 +271,6 @@ pub fn stack(shapes: &[&[usize]], axis: isize) -> Result<(Shape, usize)> {
     out.insert(a, shapes.len());
     size("stack", &out)?;
     Ok((out, a))
-}
-
-/// The shape of rows picked along an axis, which the axes of `index` replace; and that axis counted from the start.
-pub fn index_select(shape: &[usize], axis: isize, index: &[usize]) -> Result<(Shape, usize)> {
-    let a = self::axis("index_select", shape, axis)?;
-    let mut out = Shape::from_slice(&shape[..a]);
-    out.extend_from_slice(index);
-    out.extend_from_slice(&shape[a + 1..]);
-    size("index_select", &out)?;
-    Ok((out, a))
-}
-
-/// The shape of rows added into an axis of size `size`, which replaces the axes of `index`; and that axis counted from
-/// the start. This is the adjoint of [`index_select`]: the axes of `shape` from `axis` on must be those of `index`.
-pub fn index_add(shape: &[usize], axis: isize, index: &[usize], size: usize) -> Result<(Shape, usize)> {
-    let Some(a) = resolve(axis, (shape.len() + 1).saturating_sub(index.len())) else {
-        bail!("index_add: axis {axis} is out of bounds for {shape:?} with an index of shape {index:?}");
-    };
-    let rest = a + index.len();
-    if shape[a..rest] != *index {
-        bail!("index_add: the axes of {shape:?} from axis {a} on are not those of the index, {index:?}");
-    }
-    let mut out = Shape::from_slice(&shape[..a]);
-    out.push(size);
-    out.extend_from_slice(&shape[rest..]);
-    self::size("index_add", &out)?;
-    Ok((out, a))
-}
-
-/// An index along an axis of size `size`, counted from the start.
-pub fn index(op: &str, index: i64, size: usize) -> Result<usize> {
-    match isize::try_from(index).ok().and_then(|i| resolve(i, size)) {
-        Some(index) => Ok(index),
-        None => bail!("{op}: index {index} is out of bounds for an axis of size {size}"),
-    }
 }
 
 /// Checks that the last two axes are those of a matrix, and gives their sizes.

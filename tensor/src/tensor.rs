@@ -42,7 +42,7 @@ impl Tensor {
 
     /// The same elements seen through another shape. Without elements there is nothing to point at, so the offset is
     /// put to 0, where slicing the data is always in bounds.
-    fn view(&self, shape: Shape, strides: Strides, offset: usize) -> Tensor {
+    pub(crate) fn view(&self, shape: Shape, strides: Strides, offset: usize) -> Tensor {
         let offset = if shape.contains(&0) { 0 } else { offset };
         Tensor { storage: self.storage.clone(), shape, strides, offset }
     }

@@ -53,7 +53,7 @@ fn messages_name_the_operation_and_the_shapes() {
     says("concat: there is nothing to join", &|| Tensor::concat::<Tensor>(&[], 0));
     says("stack: cannot stack [2, 3] and [3]", &|| Tensor::stack(&[&x, &zeros(&[3])], 0));
     says("stack: axis 4 is out of bounds for a new axis of [2, 3]", &|| Tensor::stack(&[&x], 4));
-    says("index_select: index 3 is out of bounds for an axis of size 3", &|| x.index_select(1, &Tensor::from([3])));
+    says("index_select: index 3 is out of bounds for axis 1 of size 3", &|| x.index_select(1, &Tensor::from([3])));
     says("index_select: the index of shape [1] is f64, not i64", &|| x.index_select(1, &Tensor::from([0.0])));
     says("index_add: the axes of [2, 3] from axis 0 on are not those of the index, [3]", &|| {
         x.index_add(0, &Tensor::from([0, 1, 2]), 3)

@@ -207,5 +207,5 @@ fn picking_rows_and_adding_them_back() {
     let tiny = Tensor::full([1000], 0.1f32).index_add(0, &Tensor::zeros([1000], DType::I64), 1);
     assert_eq!(tiny.to_vec::<f32>(), [(0.1f32 as f64 * 1000.0) as f32]);
     let message = panic_message(|| Tensor::from([i64::MAX, 1]).index_add(0, &Tensor::from([0, 0]), 1));
-    assert_eq!(message, "index_add: a sum of rows of [2] is not an i64");
+    assert_eq!(message, "index_add: a sum of elements of [2] is not an i64");
 }

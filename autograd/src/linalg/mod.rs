@@ -10,7 +10,7 @@ use crate::op::Op;
 use crate::reduce::accumulate;
 use crate::shape;
 use crate::var::push;
-use pyroxene_tensor::{DType, Tensor};
+use pyroxene_tensor::{DType, OrPanic, Tensor, shape as rules};
 
 impl Var {
     /// Matrix product with NumPy's rules: vectors on the left are rows, on the right columns; leading axes broadcast.
@@ -41,14 +41,12 @@ impl Var {
         (self * other).sum()
     }
 
-    /// The main diagonal of square matrices.
+    /// The main diagonals of the matrices in the last two axes.
     #[track_caller]
     #[must_use]
     pub fn diagonal(self) -> Var {
-        let (mut shape, dtype) = with_node(self, |node| (node.shape.clone(), node.dtype));
-        shape::square("diagonal", &shape);
-        shape.pop();
-        push(Op::Diagonal, &[self], shape, dtype)
+        rules::diagonal(&self.shape()).or_panic();
+        self.diagonal_at(0)
     }
 
     /// Square matrices with the last axis on their diagonal.

@@ -1,13 +1,14 @@
 //! Rows added into an axis by index: the adjoint of picking them.
 
-use super::{Array, Derivatives, Extent, Primitive, RoomMut, apply};
+use super::places::{index_shape, places};
+use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
 use crate::arena::{Var, with_node};
 use crate::reduce::accumulate;
-use crate::shape;
-use pyroxene_tensor::{DType, Tensor};
+use pyroxene_kernels::index::{Extent, add_rows};
+use pyroxene_tensor::{DType, OrPanic, Tensor, shape as rules};
 use smallvec::smallvec;
 
-/// Zeros of `size` along an axis, plus rows by a vector of integers.
+/// Zeros of `size` along an axis, plus rows by an index of whole numbers.
 #[derive(Debug, PartialEq)]
 struct IndexAdd {
     axis: usize,
@@ -19,16 +20,17 @@ impl Primitive for IndexAdd {
         "index_add"
     }
 
-    fn run(&self, inputs: &[Array<'_>], output: &mut [f64], _room: RoomMut<'_>) {
-        let [x, indices] = *inputs else { unreachable!("rows and indices") };
-        let extent = Extent { size: self.size, ..Extent::new(x.shape, self.axis) };
+    fn room(&self, inputs: &[&[usize]], _output: &[usize]) -> Room {
+        Room { indices: inputs[1].iter().product(), ..Room::default() }
+    }
+
+    fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
+        let [x, index] = *inputs else { unreachable!("rows and indices") };
+        let product = |sizes: &[usize]| sizes.iter().product();
+        let (outer, inner) = (product(&x.shape[..self.axis]), product(&x.shape[self.axis + index.shape.len()..]));
+        places("index_add", index.data, self.axis, self.size, room.indices);
         output.fill(0.0);
-        for (outer, x) in x.data.chunks_exact((indices.data.len() * extent.inner).max(1)).enumerate() {
-            for (x, &index) in x.chunks_exact(extent.inner.max(1)).zip(indices.data) {
-                let to = extent.row("index_add", outer, index);
-                output[to..to + extent.inner].iter_mut().zip(x).for_each(|(sum, x)| *sum += x);
-            }
-        }
+        add_rows(x.data, Extent { outer, size: self.size, inner }, room.indices, output);
     }
 
     fn evaluate(&self, inputs: &[&Tensor], _shape: &[usize], _dtype: DType) -> Tensor {
@@ -41,22 +43,17 @@ impl Primitive for IndexAdd {
 }
 
 impl Var {
-    /// Zeros of `size` along `axis`, plus the rows of `self` at `indices` (negative ones count from the end); equal indices add
-    /// up, and truth values are counted.
+    /// Zeros of `size` along `axis`, plus the rows of `self` at an index (i64; negative ones count from the end), whose axes
+    /// are those of `self` from `axis` on; equal indices add up, in order, and truth values are counted.
+    ///
+    /// # Panics
+    /// If the axes do not match or the index is not i64; when the values are computed, if an index is outside `size`.
     #[track_caller]
     #[must_use]
-    pub fn index_add(self, axis: isize, indices: impl Into<Var>, size: usize) -> Var {
-        let indices = indices.into();
-        let (mut shape, dtype) = with_node(self, |node| (node.shape.clone(), node.dtype));
-        let axis = shape::axis("index_add", &shape, axis);
-        let index_shape = indices.shape();
-        if index_shape.as_slice() != [shape[axis]] || indices.dtype() != DType::I64 {
-            shape::fail(format_args!(
-                "index_add: the indices of axis {axis} of {shape:?} must be i64 [{}], got {index_shape:?}",
-                shape[axis]
-            ));
-        }
-        shape[axis] = size;
-        apply(IndexAdd { axis, size }, &[self, indices], shape, accumulate(dtype))
+    pub fn index_add(self, axis: isize, index: impl Into<Var>, size: usize) -> Var {
+        let index = index.into();
+        let (shape, dtype) = with_node(self, |node| (node.shape.clone(), node.dtype));
+        let (shape, axis) = rules::index_add(&shape, axis, &index_shape("index_add", index), size).or_panic();
+        apply(IndexAdd { axis, size }, &[self, index], shape, accumulate(dtype))
     }
 }

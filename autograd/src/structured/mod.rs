@@ -10,16 +10,22 @@ mod det;
 mod draw;
 mod eigh;
 mod fourier;
+mod gather;
 mod index_add;
 mod index_select;
 mod keep_triangle;
 mod log_product;
 mod lu;
 mod matrix_exp;
+mod order;
 mod packed;
+mod places;
 mod pool;
+mod positions;
 mod qr;
 mod scan;
+mod scatter;
+mod searchsorted;
 mod solve;
 mod solve_triangular;
 mod special;
@@ -28,6 +34,9 @@ mod svd;
 pub use checkpoint::checkpoint;
 pub(crate) use draw::{Draw, draw};
 pub(crate) use log_product::log_matmul;
+pub(crate) use order::order;
+pub(crate) use positions::positions;
+pub(crate) use pyroxene_kernels::index::Extent;
 pub use scan::{scan, scan_slices};
 
 use crate::arena::Var;
@@ -98,31 +107,6 @@ pub(crate) const INPUTS: usize = 16;
 pub(crate) struct Array<'a> {
     pub(crate) data: &'a [f64],
     pub(crate) shape: &'a [usize],
-}
-
-/// An axis of a row-major tensor: elements before it, its size, elements after it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Extent {
-    pub(crate) outer: usize,
-    pub(crate) size: usize,
-    pub(crate) inner: usize,
-}
-
-impl Extent {
-    pub(crate) fn new(shape: &[usize], axis: usize) -> Extent {
-        let product = |sizes: &[usize]| sizes.iter().product();
-        Extent { outer: product(&shape[..axis]), size: shape[axis], inner: product(&shape[axis + 1..]) }
-    }
-
-    /// Where row `index` of the axis begins, counted from the end if it is negative; panics if there is no such row.
-    pub(crate) fn row(self, op: &str, outer: usize, index: f64) -> usize {
-        let size = self.size as f64;
-        if !(index >= -size && index < size) {
-            crate::shape::fail(format_args!("{op}: index {index} is not within an axis of size {}", self.size));
-        }
-        let row = if index < 0.0 { index + size } else { index };
-        (outer * self.size + row as usize) * self.inner
-    }
 }
 
 /// Appends a structured operation to the tape. The caller has checked the shapes.

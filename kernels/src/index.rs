@@ -1,0 +1,142 @@
+//! Picking elements by position, and putting them back. Positions are whole and checked by the caller.
+
+use std::ops::AddAssign;
+
+/// An axis of a row-major array: how many elements there are before it, along it and after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// The product of the sizes of the axes before.
+    pub outer: usize,
+    /// The size of the axis.
+    pub size: usize,
+    /// The product of the sizes of the axes after.
+    pub inner: usize,
+}
+
+impl Extent {
+    /// The extent of an axis of a shape.
+    pub fn new(shape: &[usize], axis: usize) -> Extent {
+        let product = |sizes: &[usize]| sizes.iter().product();
+        Extent { outer: product(&shape[..axis]), size: shape[axis], inner: product(&shape[axis + 1..]) }
+    }
+
+    fn is_empty(self) -> bool {
+        self.outer * self.size * self.inner == 0
+    }
+}
+
+/// `out[o, j, i] = x[o, rows[j], i]`.
+pub fn select_rows<T: Copy>(x: &[T], extent: Extent, rows: &[usize], out: &mut [T]) {
+    let Extent { size, inner, .. } = extent;
+    if extent.is_empty() || rows.is_empty() {
+        return;
+    }
+    for (x, out) in x.chunks_exact(size * inner).zip(out.chunks_exact_mut(rows.len() * inner)) {
+        match inner {
+            1 => out.iter_mut().zip(rows).for_each(|(out, &row)| *out = x[row]),
+            _ => {
+                for (out, &row) in out.chunks_exact_mut(inner).zip(rows) {
+                    out.copy_from_slice(&x[row * inner..][..inner]);
+                }
+            }
+        }
+    }
+}
+
+/// `out[o, rows[j], i] += x[o, j, i]`, in the order of `j`; the extent is that of `out`.
+pub fn add_rows<T: Copy + AddAssign>(x: &[T], extent: Extent, rows: &[usize], out: &mut [T]) {
+    let Extent { size, inner, .. } = extent;
+    if extent.is_empty() || rows.is_empty() {
+        return;
+    }
+    for (x, out) in x.chunks_exact(rows.len() * inner).zip(out.chunks_exact_mut(size * inner)) {
+        match inner {
+            1 => x.iter().zip(rows).for_each(|(&x, &row)| out[row] += x),
+            _ => {
+                for (x, &row) in x.chunks_exact(inner).zip(rows) {
+                    out[row * inner..][..inner].iter_mut().zip(x).for_each(|(sum, &x)| *sum += x);
+                }
+            }
+        }
+    }
+}
+
+/// `out[o, j, i] = x[o, at[o, j, i], i]`.
+pub fn gather<T: Copy>(x: &[T], extent: Extent, at: &[usize], out: &mut [T]) {
+    pairs(extent, at, |o, place| out[o] = x[place]);
+}
+
+/// `out[o, at[o, j, i], i] = x[o, j, i]`, in the order of `j`, so that the last of equal positions wins; the extent is that
+/// of `out`.
+pub fn scatter<T: Copy>(x: &[T], extent: Extent, at: &[usize], out: &mut [T]) {
+    pairs(extent, at, |i, place| out[place] = x[i]);
+}
+
+/// `out[o, at[o, j, i], i] += x[o, j, i]`, in the order of `j`; the extent is that of `out`.
+pub fn scatter_add<T: Copy + AddAssign>(x: &[T], extent: Extent, at: &[usize], out: &mut [T]) {
+    pairs(extent, at, |i, place| out[place] += x[i]);
+}
+
+/// Calls `f` with each place in `at`, in order, and the place along the axis that it names.
+#[inline(always)]
+fn pairs(extent: Extent, at: &[usize], mut f: impl FnMut(usize, usize)) {
+    let Extent { outer, size, inner } = extent;
+    if outer * inner == 0 {
+        return;
+    }
+    let block = at.len() / outer;
+    for o in 0..outer {
+        let (from, base) = (o * block, o * size * inner);
+        match inner {
+            1 => (from..).zip(&at[from..from + block]).for_each(|(here, &row)| f(here, base + row)),
+            _ => {
+                for (j, rows) in at[from..from + block].chunks_exact(inner).enumerate() {
+                    for (i, &row) in rows.iter().enumerate() {
+                        f(from + j * inner + i, base + row * inner + i);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn picking_and_putting_back_are_as_their_formulas() {
+        for (outer, size, inner, count) in
+            [(2, 3, 4, 5), (1, 4, 1, 7), (3, 2, 1, 0), (0, 2, 2, 3), (2, 1, 0, 2), (2, 5, 3, 2)]
+        {
+            let extent = Extent { outer, size, inner };
+            let x: Vec<i64> = (0..outer * size * inner).map(|i| i as i64 + 1).collect();
+            let y: Vec<i64> = (0..outer * count * inner).map(|i| 100 + i as i64).collect();
+            let rows: Vec<usize> = (0..count).map(|j| (j * 7 + 1) % size).collect();
+            let at: Vec<usize> = (0..y.len()).map(|i| (i * 5 + i / 3) % size).collect();
+            let spot = |o: usize, j: usize, i: usize| (o * count + j) * inner + i;
+            let place = |o: usize, row: usize, i: usize| (o * size + row) * inner + i;
+            let (mut selected, mut gathered) = (vec![0; y.len()], vec![0; y.len()]);
+            select_rows(&x, extent, &rows, &mut selected);
+            gather(&x, extent, &at, &mut gathered);
+            let (mut added, mut set, mut summed) = (x.clone(), x.clone(), x.clone());
+            add_rows(&y, extent, &rows, &mut added);
+            scatter(&y, extent, &at, &mut set);
+            scatter_add(&y, extent, &at, &mut summed);
+            let (mut added_too, mut set_too, mut summed_too) = (x.clone(), x.clone(), x.clone());
+            for o in 0..outer {
+                for j in 0..count {
+                    for i in 0..inner {
+                        let here = spot(o, j, i);
+                        assert_eq!(selected[here], x[place(o, rows[j], i)]);
+                        assert_eq!(gathered[here], x[place(o, at[here], i)]);
+                        added_too[place(o, rows[j], i)] += y[here];
+                        set_too[place(o, at[here], i)] = y[here];
+                        summed_too[place(o, at[here], i)] += y[here];
+                    }
+                }
+            }
+            assert_eq!((added, set, summed), (added_too, set_too, summed_too), "{extent:?} {count}");
+        }
+    }
+}
