@@ -1,8 +1,8 @@
 //! Incomplete gamma and beta functions, their derivatives by every argument, and the derivatives of gamma and beta draws
 //! that follow from them.
 //!
-//! Functions of single numbers; [`Special`] is one of them as a value and applies it over slices. All use this crate's elementary functions, so
-//! the bits are the same on every processor.
+//! Functions of single numbers; [`Special`] is one of them as a value and applies it over slices. All use this crate's
+//! elementary functions, so the bits are the same on every processor.
 //!
 //! The two families are computed in one way. The probability on one side of the argument is written as
 //! `weight * ratio`, where the weight is the density of the logarithm (gamma) or the logit (beta) of the argument and the
