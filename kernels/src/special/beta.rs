@@ -186,27 +186,27 @@ fn integral(point: Point) -> Parts {
     let Point { a, b, x, y, gap, .. } = point;
     let n = a + b;
     let (d, log_a, log_b) = point.density();
-    // n (ln(1 - z) + x s) with z = x (1 - e^-s), or the same from the other side, n (ln(1 + w) - y s) with w = y (e^s - 1)
+    // The functions are the logarithms of the ratios of x and y there to those here.
     let at = |s: f64| {
-        let rest = if x <= 0.5 {
-            x * exp_m1_minus(-s) - minus_ln_1p(x * exp_m1(-s))
-        } else {
-            y * exp_m1_minus(s) - minus_ln_1p(y * exp_m1(s))
-        };
-        let drop = exp_m1(-s);
-        (gap * s + n * rest, gap - n * x * y * drop / (1.0 + x * drop))
-    };
-    // The logarithms of the ratios of x and y there to those here.
-    let ratios = |s: f64| {
         if x <= 0.5 {
-            let log = ln_1p(x * exp_m1(-s));
-            [-s - log, -log]
+            // n (ln(1 - z) + x s) with z = x (1 - e^-s)
+            let change = exp_m1(-s);
+            let minus_z = x * change;
+            let rest = minus_ln_1p(minus_z);
+            let log = minus_z - rest;
+            let value = gap * s + n * (x * exp_m1_minus(-s, change) - rest);
+            (value, gap - n * y * minus_z / (1.0 + minus_z), [-s - log, -log])
         } else {
-            let log = ln_1p(y * exp_m1(s));
-            [-log, s - log]
+            // The same from the other side, n (ln(1 + w) - y s) with w = y (e^s - 1).
+            let change = exp_m1(s);
+            let w = y * change;
+            let rest = minus_ln_1p(w);
+            let log = w - rest;
+            let value = gap * s + n * (y * exp_m1_minus(s, change) - rest);
+            (value, gap + n * x * w / (1.0 + w), [-log, s - log])
         }
     };
-    let (total, [moment_a, moment_b]) = integrals(&Drop { slope: gap, curvature: n * x * y, at }, ratios);
+    let (total, [moment_a, moment_b]) = integrals(&Drop { slope: gap, curvature: n * x * y, at });
     let lower = d * total;
     Parts { lower, upper: 1.0 - lower, by_a: log_a * total + moment_a, by_b: log_b * total + moment_b }
 }

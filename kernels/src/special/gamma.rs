@@ -97,8 +97,11 @@ fn integral(a: f64, x: f64) -> Parts {
     let upper = x > a;
     let sign = if upper { 1.0 } else { -1.0 };
     let slope = sign * (x - a);
-    let at = |t: f64| (slope * t + x * exp_m1_minus(sign * t), slope + sign * x * exp_m1(sign * t));
-    let (total, [moment]) = integrals(&Drop { slope, curvature: x, at }, |t| [sign * t]);
+    let at = |t: f64| {
+        let change = exp_m1(sign * t);
+        (slope * t + x * exp_m1_minus(sign * t, change), slope + sign * x * change, [sign * t])
+    };
+    let (total, [moment]) = integrals(&Drop { slope, curvature: x, at });
     // The derivative of the upper probability is minus that of the lower one.
     let ratio = -sign * (log_slope * total + moment);
     let probability = d * total;

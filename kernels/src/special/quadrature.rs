@@ -7,42 +7,44 @@ use crate::table::Unary;
 const DROP: f64 = 38.0;
 const POINTS: usize = 32;
 
-/// An increasing convex function that is zero at 0.
-pub(super) struct Drop<F: Fn(f64) -> (f64, f64)> {
+/// An increasing convex function that is zero at 0, and functions that are integrated with it.
+pub(super) struct Drop<F> {
     /// Its derivatives at 0, not both zero.
     pub(super) slope: f64,
     pub(super) curvature: f64,
-    /// Its value and its derivative.
+    /// Its value, its derivative and the values of the functions.
     pub(super) at: F,
 }
 
-/// The integral of `e^-drop(s)` over s >= 0, and those of the functions `f` times `e^-drop(s)`, by a Gauss-Legendre rule from 0
-/// to where the exponential is below rounding.
-pub(super) fn integrals<const N: usize>(
-    drop: &Drop<impl Fn(f64) -> (f64, f64)>,
-    f: impl Fn(f64) -> [f64; N],
-) -> (f64, [f64; N]) {
+/// The integral of `e^-drop(s)` over s >= 0, and those of the functions times `e^-drop(s)`, by a Gauss-Legendre rule from 0 to
+/// where the exponential is below rounding.
+pub(super) fn integrals<const N: usize>(drop: &Drop<impl Fn(f64) -> (f64, f64, [f64; N])>) -> (f64, [f64; N]) {
     // Newton's iteration from the quadratic (in units that keep the squares within range); a limit that is a little off
     // moves only the error that is left out.
     let unit = drop.slope.max(drop.curvature.sqrt());
     let (slope, root) = (drop.slope / unit, drop.curvature.sqrt() / unit);
     let mut end = 2.0 * DROP / (slope + (slope * slope + 2.0 * DROP * root * root).sqrt()) / unit;
     for _ in 0..12 {
-        let (value, slope) = (drop.at)(end);
+        let (value, slope, _) = (drop.at)(end);
         let step = (DROP - value) / slope;
         end += step;
         if step.abs() <= 0.05 * end {
             break;
         }
     }
-    let exponent = NODES.map(|node| -(drop.at)(end * node).0);
+    let mut exponent = [0.0; POINTS];
+    let mut functions = [[0.0; N]; POINTS];
+    for ((exponent, functions), node) in exponent.iter_mut().zip(&mut functions).zip(NODES) {
+        let (value, _, at) = (drop.at)(end * node);
+        (*exponent, *functions) = (-value, at);
+    }
     let mut weight = [0.0; POINTS];
     unary(Unary::Exp, &exponent, &mut weight);
     let (mut total, mut sums) = (0.0, [0.0; N]);
-    for ((weight, factor), node) in weight.iter().zip(WEIGHTS).zip(NODES) {
+    for ((weight, factor), functions) in weight.iter().zip(WEIGHTS).zip(functions) {
         let weight = weight * factor * end;
         total += weight;
-        for (sum, value) in sums.iter_mut().zip(f(end * node)) {
+        for (sum, value) in sums.iter_mut().zip(functions) {
             *sum += weight * value;
         }
     }
