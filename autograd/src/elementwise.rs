@@ -138,33 +138,6 @@ impl Var {
         };
         push(Op::Select, &[self.cast(DType::Bool), a, b], shape, dtype)
     }
-
-    /// Limits the values to `[low, high]`; the derivative is zero outside.
-    #[track_caller]
-    #[must_use]
-    pub fn clamp(self, low: impl Into<Var>, high: impl Into<Var>) -> Var {
-        self.maximum(low).minimum(high)
-    }
-
-    /// `x` to the power of a whole number.
-    #[track_caller]
-    #[must_use]
-    pub fn powi(self, exponent: i32) -> Var {
-        match exponent {
-            0 => self * 0.0 + 1.0,
-            1 => self,
-            2 => self.square(),
-            -1 => self.recip(),
-            _ => self.pow(f64::from(exponent)),
-        }
-    }
-
-    /// `ln(sigmoid(x)) = -softplus(-x)`.
-    #[track_caller]
-    #[must_use]
-    pub fn log_sigmoid(self) -> Var {
-        -(-self).softplus()
-    }
 }
 
 macro_rules! operators {

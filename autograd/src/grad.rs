@@ -3,11 +3,12 @@
 use crate::arena::{Var, check_live, with_arena};
 use crate::op::{Op, Strides};
 use crate::shape;
+use crate::special;
 use pyroxene_kernels::table::{Binary, Unary};
 use pyroxene_tensor::Shape;
 use smallvec::SmallVec;
 use std::collections::HashMap;
-use std::f64::consts::{LN_2, LOG2_E, LOG10_E};
+use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E, TAU};
 
 /// The derivatives of a scalar `y` with respect to each of `xs`, in the shapes and floating-point types of `xs`; zero
 /// where `y` does not depend on one. The results are expressions and differentiate again.
@@ -245,8 +246,15 @@ fn unary(op: Unary, gy: Var, x: Var, y: Var) -> Option<Var> {
         Sigmoid => gy * (y * (-x).sigmoid()),
         Logit => gy / (x * (1.0 - x)),
         Softplus => gy * x.sigmoid(),
-        Erf => gy * (std::f64::consts::FRAC_2_SQRT_PI * (-(x * x)).exp()),
-        Erfc => gy * (-std::f64::consts::FRAC_2_SQRT_PI * (-(x * x)).exp()),
+        Erf => gy * (FRAC_2_SQRT_PI * (-(x * x)).exp()),
+        Erfc => gy * (-FRAC_2_SQRT_PI * (-(x * x)).exp()),
+        Erfcx => gy * special::erfcx_slope(x, y),
+        Erfinv => gy * (FRAC_2_SQRT_PI.recip() * y.square().exp()),
+        Ndtr => gy * (TAU.sqrt().recip() * (x.square() * -0.5).exp()),
+        LogNdtr => gy * special::log_ndtr_slope(x),
+        Ndtri => gy * (TAU.sqrt() * (y.square() * 0.5).exp()),
+        I0e => -gy * (x.sign() * special::bessel_gap(x.abs())),
+        I1e => gy * special::i1e_slope(x, y),
         Lgamma => gy * x.digamma(),
         Digamma => gy * Var::from(1.0).polygamma(x),
     })

@@ -7,16 +7,18 @@
 //! |---|---|
 //! | `arena` | nodes, scopes, stale-`Var` detection |
 //! | `op` | the list of primitives |
-//! | `elementwise`, `reduce`, `movement`, `linalg`, `einsum`, `random` | methods of `Var`, shape rules |
+//! | `elementwise`, `activation`, `reduce`, `movement`, `linalg`, `einsum`, `random` | methods of `Var`, shape rules |
 //! | `composed` | methods shared with tensors |
 //! | `structured` | operations with kernels of their own, one file each |
 //! | `eval` | direct evaluation |
 //! | `dependence` | which expressions depend on which |
 //! | `grad`, `custom` | one derivative a primitive; derivatives of the caller's own |
+//! | `special` | derivatives of special functions that need more than one formula |
 //! | `jacobian` | Jacobians, Hessians and products with them |
 //! | `body` | traced functions as data, for `scan` and `checkpoint` |
 //! | `program` | capture, passes, memory plan, execution |
 
+mod activation;
 mod arena;
 mod body;
 mod capture;
@@ -36,6 +38,7 @@ mod program;
 mod random;
 mod reduce;
 mod shape;
+mod special;
 mod structured;
 mod var;
 

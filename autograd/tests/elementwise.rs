@@ -374,3 +374,126 @@ fn derivatives_at_the_edges() {
         }
     }
 }
+
+/// A composed function: its name, the methods of expressions and tensors, a scalar reference, and where it is smooth.
+struct Composed {
+    name: &'static str,
+    var: fn(Var) -> Var,
+    tensor: fn(&Tensor) -> Tensor,
+    reference: fn(f64) -> f64,
+    domain: (f64, f64),
+}
+
+macro_rules! composed {
+    ($($method:ident($($argument:expr),*), $low:literal .. $high:literal, $reference:expr;)*) => {
+        &[$(Composed {
+            name: stringify!($method),
+            var: |x| x.$method($($argument),*),
+            tensor: |x| x.$method($($argument),*),
+            reference: $reference,
+            domain: ($low, $high),
+        }),*]
+    };
+}
+
+const COMPOSED: &[Composed] = composed! {
+    relu(), -3.0 .. 3.0, |x| x.max(0.0);
+    leaky_relu(0.1), -3.0 .. 3.0, |x| if x > 0.0 { x } else { 0.1 * x };
+    elu(1.5), -3.0 .. 3.0, |x| if x > 0.0 { x } else { 1.5 * x.exp_m1() };
+    gelu(), -3.0 .. 3.0, |x| x * Unary::Ndtr.eval(x);
+    gelu_tanh(), -3.0 .. 3.0, |x| x / 2.0 * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh());
+    silu(), -5.0 .. 5.0, |x| x / (1.0 + (-x).exp());
+    softsign(), -5.0 .. 5.0, |x| x / (1.0 + x.abs());
+    log_sigmoid(), -5.0 .. 5.0, |x| -(-x).exp().ln_1p();
+    rsqrt(), 0.2 .. 5.0, |x| 1.0 / x.sqrt();
+    clamp(-0.7, 1.3), -3.0 .. 3.0, |x| x.clamp(-0.7, 1.3);
+    lerp(2.0, 0.3), -3.0 .. 3.0, |x| 0.7 * x + 0.6;
+    lerp(2.0, 0.8), -3.0 .. 3.0, |x| 0.2 * x + 1.6;
+    trigamma(), 0.5 .. 9.0, |x| Binary::Polygamma.eval(1.0, x);
+    i0(), -9.0 .. 9.0, |x| Unary::I0e.eval(x) * x.abs().exp();
+    i1(), -9.0 .. 9.0, |x| Unary::I1e.eval(x) * x.abs().exp();
+    log_i0(), -9.0 .. 9.0, |x| Unary::I0e.eval(x).ln() + x.abs();
+};
+
+#[test]
+fn composed_functions() {
+    for Composed { name, var, tensor, reference, domain } in COMPOSED {
+        // None of the points is near a kink.
+        let x = points(*domain, 24, 0.13);
+        let all = both(name, &[Tensor::from(x.clone())], |x| derivatives(var(x[0]), x));
+        assert_eq!(all[0], tensor(&Tensor::from(x.clone())), "{name}");
+        let [value, first, second] = [0, 1, 2].map(|k| all[k].to_vec::<f64>());
+        for (i, &x) in x.iter().enumerate() {
+            let want = reference(x);
+            assert!((value[i] - want).abs() <= 1e-13 * want.abs(), "{name} at {x}: {}, not {want}", value[i]);
+            let numeric = slope(reference, x);
+            let scale = value[i].abs().max(1.0);
+            assert!((first[i] - numeric).abs() < 1e-8 * scale, "{name}' at {x}: {}, not {numeric}", first[i]);
+            let gradient = |x: f64| {
+                scope(|| {
+                    let x = Var::from(x);
+                    grad(var(x), &[x])[0].item()
+                })
+            };
+            let numeric = slope(gradient, x);
+            assert!((second[i] - numeric).abs() < 1e-7 * scale, "{name}'' at {x}: {}, not {numeric}", second[i]);
+        }
+        let narrow = Tensor::from(x.clone()).cast(DType::F32);
+        assert_eq!(tensor(&narrow).dtype(), DType::F32, "{name}");
+        assert_eq!(scope(|| var(Var::from(&narrow)).to_tensor()), tensor(&narrow), "{name}");
+        for awkward in AWKWARD {
+            let y = tensor(&Tensor::from(awkward)).item();
+            let undefined = match *name {
+                "rsqrt" => awkward < 0.0,
+                // The way from an infinity to a number has no points.
+                "lerp" => awkward.is_infinite(),
+                "trigamma" => awkward == f64::NEG_INFINITY,
+                _ => false,
+            };
+            assert!(!awkward.is_nan() || y.is_nan(), "{name} of {awkward}: {y}");
+            assert!(!y.is_nan() || awkward.is_nan() || undefined, "{name} of {awkward}: {y}");
+        }
+    }
+}
+
+#[test]
+fn composed_functions_at_the_edges() {
+    let inf = f64::INFINITY;
+    type Case = (&'static str, fn(Var) -> Var, f64, f64, f64);
+    // Value and derivative.
+    let cases: &[Case] = &[
+        ("relu", |x| x.relu(), 0.0, 0.0, 0.0),
+        ("relu", |x| x.relu(), inf, inf, 1.0),
+        ("elu", |x| x.elu(2.0), 0.0, 0.0, 2.0),
+        ("elu", |x| x.elu(2.0), inf, inf, 1.0),
+        ("elu", |x| x.elu(2.0), -inf, -2.0, 0.0),
+        ("gelu", |x| x.gelu(), -inf, 0.0, 0.0),
+        ("gelu", |x| x.gelu(), 1e300, 1e300, 1.0),
+        ("gelu_tanh", |x| x.gelu_tanh(), -inf, 0.0, 0.0),
+        ("gelu_tanh", |x| x.gelu_tanh(), 1e300, 1e300, 1.0),
+        ("silu", |x| x.silu(), -inf, 0.0, 0.0),
+        ("silu", |x| x.silu(), 1e300, 1e300, 1.0),
+        ("softsign", |x| x.softsign(), -inf, -1.0, 0.0),
+        ("softsign", |x| x.softsign(), 1e-200, 1e-200, 1.0),
+        ("softsign", |x| x.softsign(), 1e9, 1.0 / (1.0 + 1e-9), (1e9 + 1.0f64).powi(-2)),
+        ("log_sigmoid", |x| x.log_sigmoid(), -inf, -inf, 1.0),
+        ("log_sigmoid", |x| x.log_sigmoid(), 800.0, 0.0, 0.0),
+        ("lerp", |x| x.lerp(1e20, 0.0), 0.1, 0.1, 1.0),
+        ("lerp", |x| x.lerp(0.1, 1.0), 1e20, 0.1, 0.0),
+        ("i0", |x| x.i0(), 0.0, 1.0, 0.0),
+        ("i1", |x| x.i1(), 0.0, 0.0, 0.5),
+        ("log_i0", |x| x.log_i0(), 0.0, 0.0, 0.0),
+        ("log_i0", |x| x.log_i0(), 1e5, 1e5 - 0.5 * (1e5 * std::f64::consts::TAU).ln() + 1.25e-6, 1.0 - 5e-6),
+        // Where the value itself has no digits left, the derivative still has all.
+        ("log_ndtr", |x| x.log_ndtr(), -1e8, -5e15, 1e8),
+        ("i0e", |x| x.i0e(), 1e8, 3.989422804014327e-5, -1.9947114020071634e-13),
+        ("erfcx", |x| x.erfcx(), 1e8, 5.641895835477563e-9, -5.641895835477563e-17),
+    ];
+    for &(name, f, x, value, slope) in cases {
+        let got = both(name, &[Tensor::from(x)], |x| vec![f(x[0]), grad(f(x[0]), x)[0]]);
+        for (got, want) in [(got[0].item(), value), (got[1].item(), slope)] {
+            let near = got == want || (got / want - 1.0).abs() < 1e-8;
+            assert!(near, "{name} at {x:e}: {got:e}, not {want:e}");
+        }
+    }
+}

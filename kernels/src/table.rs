@@ -118,6 +118,13 @@ table! {
     Softplus softplus, Real, -5.0 .. 5.0, "px_softplus($x)", math::logistic::softplus, "ln(1 + exp(x)), without overflow.";
     Erf erf, Real, -2.5 .. 2.5, "px_erf($x)", math::erf::erf, "The error function.";
     Erfc erfc, Real, -2.0 .. 4.0, "px_erfc($x)", math::erf::erfc, "The complementary error function 1 - erf(x), accurate in the upper tail.";
+    Erfcx erfcx, Real, -2.0 .. 6.0, "px_erfcx($x)", math::erf::erfcx, "The scaled complementary error function exp(x^2) erfc(x).";
+    Erfinv erfinv, Real, -0.9 .. 0.9, "px_erfinv($x)", math::normal::erfinv, "The inverse of the error function; NaN outside of [-1, 1].";
+    Ndtr ndtr, Real, -4.0 .. 3.0, "px_ndtr($x)", math::normal::ndtr, "The distribution function of the standard normal distribution.";
+    LogNdtr log_ndtr, Real, -6.0 .. 4.0, "px_log_ndtr($x)", math::normal::log_ndtr, "The logarithm of the standard normal distribution function, accurate in both tails.";
+    Ndtri ndtri, Real, 0.1 .. 0.9, "px_ndtri($x)", math::normal::ndtri, "The inverse of the standard normal distribution function; NaN outside of [0, 1].";
+    I0e i0e, Real, -20.0 .. 20.0, "px_i0e($x)", math::bessel::i0e, "exp(-|x|) I0(x), the scaled modified Bessel function of order 0.";
+    I1e i1e, Real, -20.0 .. 20.0, "px_i1e($x)", math::bessel::i1e, "exp(-|x|) I1(x), the scaled modified Bessel function of order 1.";
     Lgamma lgamma, Real, 0.2 .. 12.0, "px_lgamma($x)", math::gamma::lgamma, "The logarithm of the magnitude of the gamma function.";
     Digamma digamma, Real, 0.2 .. 12.0, "px_digamma($x)", math::gamma::digamma, "The derivative of the logarithm of the gamma function.";
     IsNan is_nan, Truth, -3.0 .. 3.0, "px_is_nan($x)", math::basic::is_nan, "Whether the value is NaN.";

@@ -13,6 +13,8 @@ fn bound(name: &str) -> f64 {
         "lgamma" => 45.0,
         "digamma" => 45.0,
         "polygamma" => 4500.0,
+        "erfcx" | "erfinv" | "ndtr" | "log_ndtr" | "ndtri" => 4.0,
+        "i0e" | "i1e" => 8.0,
         _ => 2.0,
     }
 }

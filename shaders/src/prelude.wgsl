@@ -5,7 +5,9 @@
 //
 // Largest error found against f64 on a software adapter, in units of the last place: log, log1p, xlogy, xlog1py, erf 3;
 // tanh 5; polygamma of positive order 4; lgamma 4 and digamma 7 of the larger of the value and 1. In expm1, sigmoid,
-// softplus, erfc and pow the error of the device's exp prevails: WGSL allows it 3 + 2|x|.
+// softplus, erfc and pow the error of the device's exp prevails: WGSL allows it 3 + 2|x|. With an exact exp and atan: the
+// inverse and hyperbolic functions, ndtri, erfinv, i0e and i1e 4; in the tails of erfcx, ndtr and log_ndtr the rounding of
+// x^2 prevails, x^2 units.
 
 const PX_LN_2: f32 = 0.6931471805599453;
 const PX_PI: f32 = 3.141592653589793;
@@ -148,10 +150,8 @@ fn px_erf_small(x: f32) -> f32 {
     return x * fma(p, w, 1.1283792);
 }
 
-// erfc(x) for x >= 1: x exp(x^2) erfc(x) is a polynomial in 1/x. The square is taken in two parts, so that the rounding of
-// x^2 does not grow in the exponential.
-fn px_erfc_tail(x: f32) -> f32 {
-    if (x > 10.1) { return 0.0; }
+// exp(x^2) erfc(x) for 1 <= x <= 10.1: the product with x is a polynomial in 1/x.
+fn px_erfcx_tail(x: f32) -> f32 {
     let v = 1.0 / x - 0.5;
     var p = fma(-0.028889427, v, 0.0937857);
     p = fma(p, v, -0.10897238);
@@ -162,8 +162,14 @@ fn px_erfc_tail(x: f32) -> f32 {
     p = fma(p, v, -0.03662498);
     p = fma(p, v, -0.16721146);
     p = fma(p, v, 0.5107913);
+    return p / x;
+}
+
+// erfc(x) for x >= 1. The square is taken in two parts, so that the rounding of x^2 does not grow in the exponential.
+fn px_erfc_tail(x: f32) -> f32 {
+    if (x > 10.1) { return 0.0; }
     let high = bitcast<f32>(bitcast<u32>(x) & 0xfffff000u);
-    return exp(-high * high) * exp((high - x) * (high + x)) * p / x;
+    return exp(-high * high) * exp((high - x) * (high + x)) * px_erfcx_tail(x);
 }
 
 fn px_erf(x: f32) -> f32 {
@@ -424,4 +430,129 @@ fn px_logaddexp(x: f32, y: f32) -> f32 {
     let high = px_max(x, y);
     if (px_nan(high) || px_infinite(x) || px_infinite(y)) { return high; }
     return high + px_log1p(exp(-abs(x - y)));
+}
+
+// exp(x^2) erfc(x)
+fn px_erfcx(x: f32) -> f32 {
+    if (px_nan(x)) { return x; }
+    if (px_infinite(x) && x > 0.0) { return 0.0; }
+    if (x < -9.4) { return px_from_bits(PX_INFINITY_BITS); } // as it is in f32
+    if (x > 10.0) { // 0.56 = 1 / sqrt(pi)
+        let w = 1.0 / (x * x);
+        return 0.5641895835 / x * fma(w, fma(w, 0.75, -0.5), 1.0);
+    }
+    if (x >= 1.0) { return px_erfcx_tail(x); }
+    let grown = exp(x * x);
+    if (x > -1.0) { return grown * (1.0 - px_erf_small(x)); }
+    return 2.0 * grown - px_erfcx_tail(-x);
+}
+
+// The distribution function of the standard normal distribution.
+fn px_ndtr(x: f32) -> f32 {
+    return 0.5 * px_erfc(-0.70710678 * x);
+}
+
+fn px_log_ndtr(x: f32) -> f32 {
+    if (x >= -1.0 || px_nan(x)) { return px_log1p(-0.5 * px_erfc(0.70710678 * x)); }
+    if (px_infinite(x)) { return x; }
+    return px_log(0.5 * px_erfcx(-0.70710678 * x)) - 0.5 * x * x;
+}
+
+// Phi^-1((1 + x) / 2) for x^2 <= 1/2.
+fn px_quantile_centre(x: f32) -> f32 {
+    let w = x * x;
+    var p = fma(0.54054517, w, -0.61666995);
+    p = fma(p, w, 0.4641565);
+    p = fma(p, w, -0.058996335);
+    p = fma(p, w, 0.11634285);
+    p = fma(p, w, 0.11991602);
+    p = fma(p, w, 0.1805162);
+    p = fma(p, w, 0.3281145);
+    p = fma(p, w, 1.2533141);
+    return x * p;
+}
+
+// -Phi^-1(q) for q < 0.147.
+fn px_quantile_tail(q: f32) -> f32 {
+    if (q == 0.0) { return px_from_bits(PX_INFINITY_BITS); }
+    let r = sqrt(-2.0 * px_log(q));
+    let w = (r - 5.0) / (r + 5.0);
+    var p = fma(-0.0807744, w, 0.11642977);
+    p = fma(p, w, -0.08206628);
+    p = fma(p, w, 0.08838715);
+    p = fma(p, w, -0.110798016);
+    p = fma(p, w, 0.14641565);
+    p = fma(p, w, -0.17701325);
+    p = fma(p, w, 0.25888094);
+    p = fma(p, w, -0.33471164);
+    p = fma(p, w, 0.67144483);
+    p = fma(p, w, -0.5196853);
+    return r + p;
+}
+
+fn px_ndtri(x: f32) -> f32 {
+    if (px_nan(x) || x < 0.0 || x > 1.0) { return px_from_bits(PX_NAN_BITS); }
+    let t = 2.0 * x - 1.0;
+    if (t * t < 0.5) { return px_quantile_centre(t); }
+    if (t < 0.0) { return -px_quantile_tail(x); }
+    return px_quantile_tail(1.0 - x);
+}
+
+fn px_erfinv(x: f32) -> f32 {
+    if (px_nan(x) || abs(x) > 1.0) { return px_from_bits(PX_NAN_BITS); }
+    if (x * x < 0.5) { return 0.70710678 * px_quantile_centre(x); }
+    return px_copysign(0.70710678 * px_quantile_tail(0.5 * (1.0 - abs(x))), x);
+}
+
+// exp(-|x|) I0(x), with the modified Bessel function.
+fn px_i0e(x: f32) -> f32 {
+    let a = abs(x);
+    if (px_infinite(x)) { return 0.0; }
+    if (a <= 8.0) {
+        let w = x * x;
+        var p = fma(1.4816679e-19, w, 1.6166195e-17);
+        p = fma(p, w, 1.0543686e-14);
+        p = fma(p, w, 2.3391768e-12);
+        p = fma(p, w, 4.7317283e-10);
+        p = fma(p, w, 6.7767296e-08);
+        p = fma(p, w, 6.78237e-06);
+        p = fma(p, w, 0.00043402225);
+        p = fma(p, w, 0.015625022);
+        p = fma(p, w, 0.24999997);
+        p = fma(p, w, 1.0);
+        return exp(-a) * p;
+    }
+    let w = 1.0 / a;
+    var p = fma(0.3719996, w, -0.008833883);
+    p = fma(p, w, 0.033233568);
+    p = fma(p, w, 0.027923524);
+    p = fma(p, w, 0.0498692);
+    p = fma(p, w, 0.3989423);
+    return p / sqrt(a);
+}
+
+// exp(-|x|) I1(x)
+fn px_i1e(x: f32) -> f32 {
+    let a = abs(x);
+    if (px_infinite(x)) { return px_copysign(0.0, x); }
+    if (a <= 8.0) {
+        let w = x * x;
+        var p = fma(2.9657808e-18, w, 2.9191604e-16);
+        p = fma(p, w, 1.683679e-13);
+        p = fma(p, w, 3.278648e-11);
+        p = fma(p, w, 5.6758798e-09);
+        p = fma(p, w, 6.7774346e-07);
+        p = fma(p, w, 5.4257693e-05);
+        p = fma(p, w, 0.0026041456);
+        p = fma(p, w, 0.062500045);
+        p = fma(p, w, 0.5);
+        return exp(-a) * p * x;
+    }
+    let w = 1.0 / a;
+    var p = fma(-0.4321144, w, 0.0033322952);
+    p = fma(p, w, -0.045456152);
+    p = fma(p, w, -0.04660718);
+    p = fma(p, w, -0.14960496);
+    p = fma(p, w, 0.3989423);
+    return px_copysign(p / sqrt(a), x);
 }

@@ -23,6 +23,7 @@
 //! A wrong shape, axis or element type panics at the caller's line, with a message that names the operation and the
 //! shapes, and the [`context`](mod@context) of the thread. The rules are plain functions in [`shape`].
 
+mod activation;
 #[doc(hidden)]
 pub mod composed;
 mod construct;

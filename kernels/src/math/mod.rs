@@ -4,12 +4,14 @@
 pub(crate) mod arc;
 pub(crate) mod atan;
 pub(crate) mod basic;
+pub(crate) mod bessel;
 pub(crate) mod erf;
 pub(crate) mod exp;
 pub(crate) mod gamma;
 pub(crate) mod hyperbolic;
 pub(crate) mod log;
 pub(crate) mod logistic;
+pub(crate) mod normal;
 mod poly;
 pub(crate) mod pow;
 pub(crate) mod trig;
