@@ -6,7 +6,7 @@ use super::lower::{LoopStep, Lowered, Step};
 use super::memory::MemoryPlan;
 use crate::structured::{Array, INPUTS, Room, RoomMut, Structured};
 use pyroxene_kernels::fused::{FusedKernel, Input, Loop, Output, Scratch, Source};
-use pyroxene_kernels::linalg::{Mat, MatMut, gemm};
+use pyroxene_kernels::linalg::{self, Mat, MatMut, gemm};
 use pyroxene_tensor::Shape;
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -195,11 +195,15 @@ impl Product {
             return target.fill(0.0);
         }
         let (a, b) = (self.a.read(&memory), self.b.read(&memory));
-        for (&(a_start, b_start), target) in self.batch.iter().zip(target.chunks_exact_mut((m * n).max(1))) {
+        let none = linalg::Scratch { floats: &mut [], indices: &mut [] };
+        let parts = linalg::parts(self.batch.len(), m * n * k);
+        linalg::each_matrix(target, m * n, none, parts, |place, target, _| {
+            let (a_start, b_start) = self.batch[place];
             let a = Mat::new(&a[a_start..], m, k, self.a_strides.0, self.a_strides.1);
             let b = Mat::new(&b[b_start..], k, n, self.b_strides.0, self.b_strides.1);
             gemm(a, b, MatMut::new(target, m, n, n));
-        }
+            Ok(())
+        });
     }
 }
 

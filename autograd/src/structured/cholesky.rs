@@ -19,6 +19,11 @@ impl Primitive for Cholesky {
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
         let [x] = *inputs else { unreachable!("one matrix") };
         let n = order(x.shape);
+        if (1..=linalg::SMALL).contains(&n) {
+            output.copy_from_slice(x.data);
+            linalg::cholesky_small(output, n);
+            return;
+        }
         let batch = Batch { each: n * n, work: n * n * n / 6, floats: 0, indices: 0 };
         batch.run(output, room, |k, out, _| {
             out.copy_from_slice(nth(x.data, k, n * n));

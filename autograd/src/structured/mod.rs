@@ -27,6 +27,7 @@ mod scan;
 mod scatter;
 mod searchsorted;
 mod solve;
+mod solve_small;
 mod solve_triangular;
 mod special;
 mod svd;

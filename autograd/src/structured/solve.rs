@@ -2,11 +2,13 @@
 
 use super::batch::{Batch, nth, order};
 use super::lu::{factors, read_pivots};
+use super::solve_small::{is_small, solve_small};
 use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
 use crate::arena::Var;
 use crate::linalg::System;
 use crate::shape;
 use pyroxene_kernels::linalg;
+use pyroxene_tensor::{DType, Tensor};
 use smallvec::smallvec;
 
 /// Solves `op(A) x = b`, given A, its factors and a matrix b, of equal batch axes. The derivative goes to A, not to the
@@ -124,6 +126,10 @@ impl Var {
     #[must_use]
     pub fn solve(self, b: impl Into<Var>) -> Var {
         let system = System::new("solve", self, b.into());
+        if is_small(order(&system.matrix.shape())) {
+            let x = solve_small(system.expand(system.matrix), system.right);
+            return system.finish(x);
+        }
         let factors = system.expand(factors(system.matrix));
         let x = solve(system.expand(system.matrix), factors, system.right, false);
         system.finish(x)
@@ -140,7 +146,12 @@ impl Var {
     #[track_caller]
     #[must_use]
     pub fn inverse(self) -> Var {
-        shape::square("inverse", &self.shape());
+        let shape = self.shape();
+        let n = shape::square("inverse", &shape);
+        if is_small(n) {
+            let one = Var::from(Tensor::eye(n, DType::F64)).cast(self.dtype().to_float());
+            return solve_small(self, one.expand(&shape));
+        }
         inverse(self, factors(self))
     }
 }

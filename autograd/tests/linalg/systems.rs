@@ -50,6 +50,9 @@ fn systems_and_inverses() {
         regular(x[0]).solve_triangular(x[1], Triangle::Lower, true)
     });
     check("inverse", &[input(&[2, 3, 3], 1)], |x| regular(x[0]).inverse());
+    check("inverse of order 5", &[input(&[2, 5, 5], 1)], |x| regular(x[0]).inverse());
+    check("solve of order 6", &[input(&[6, 6], 1), input(&[2, 6, 2], 2)], |x| regular(x[0]).solve(x[1]));
+    check("solve batches of order 5", &[input(&[2, 5, 5], 1), input(&[5], 2)], |x| regular(x[0]).solve(x[1]));
     check("inverse 1x1", &[input(&[1, 1], 1)], |x| x[0].inverse());
     check("lu", &[input(&[3, 3], 1)], |x| {
         let (p, l, u) = regular(x[0]).flip(0).lu();
@@ -124,6 +127,17 @@ fn what_has_no_result_is_not_a_number_there_alone() {
             assert!(rows.select(0, 0).iter_f64().all(f64::is_finite));
             assert!(rows.select(0, 0) == rows.select(0, 2));
         }
+    }
+    // Beyond the orders that are solved in whole batches.
+    let singular = Tensor::stack(&[Tensor::ones([6, 6], DType::F64), Tensor::eye(6, DType::F64)], 0);
+    let all = both_engines("singular of order 6", &[singular], |x| {
+        let y = x[0].inverse();
+        vec![y, x[0].solve(Var::ones(&[6])), grad(y.sum(), &[x[0]])[0]]
+    });
+    for y in all {
+        let rows = y.reshape(&[2, -1]);
+        assert!(rows.select(0, 0).iter_f64().all(f64::is_nan), "{y:?}");
+        assert!(rows.select(0, 1).iter_f64().all(f64::is_finite), "{y:?}");
     }
     let indefinite = Tensor::from([[[1.0, 0.0], [0.0, -1.0]], [[4.0, 0.0], [0.0, 1.0]]]);
     let all = both_engines("not positive definite", &[indefinite], |x| {

@@ -20,6 +20,8 @@ const KC: usize = 256;
 const MC: usize = 120;
 /// Columns of a packed block of b: with KC a share of the L3 cache.
 const NC: usize = 2048;
+/// Sizes up to which a product is computed without tiles.
+const TINY: usize = 4;
 /// The least multiply-adds that are worth a thread.
 const PARALLEL: usize = 1 << 21;
 
@@ -74,6 +76,8 @@ pub(super) fn checked<T: Real>(isa: Isa, a: Mat<T>, b: Mat<T>, c: MatMut<T>) {
             matvec::matvec(isa, a, b, c, Update::Set);
         } else if c.rows == 1 {
             matvec::matvec(isa, b.t(), a.t(), c.t(), Update::Set);
+        } else if c.rows.max(c.cols).max(a.cols) <= TINY {
+            isa.run(Tiny { a, b, c });
         } else {
             product(isa, a, b, c, Update::Set);
         }
@@ -122,6 +126,31 @@ unsafe fn share<T: Real>(isa: Isa, a: View<T>, b: View<T>, c: View<T>, update: U
             [a, b.part(0, 0, k, half), c.part(0, 0, c.rows, half)],
             [a, b.part(0, half, k, rest), c.part(0, half, c.rows, rest)],
         );
+    }
+}
+
+/// A product too small for tiles: the same chains of additions.
+struct Tiny<T> {
+    a: View<T>,
+    b: View<T>,
+    c: View<T>,
+}
+
+impl<T: Real> Kernel for Tiny<T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let Tiny { a, b, c } = self;
+        for i in 0..c.rows {
+            for j in 0..c.cols {
+                // SAFETY: (i, k) is in a, (k, j) in b and (i, j) in c.
+                unsafe {
+                    let chain = |sum: T, k: usize| (*a.at(i, k)).mul_add(*b.at(k, j), sum);
+                    *c.at(i, j) = (0..a.cols).fold(T::ZERO, chain);
+                }
+            }
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod real;
 mod rows;
 mod scratch;
 mod singular;
+mod small;
 mod tile;
 mod triangular;
 mod view;
@@ -35,6 +36,7 @@ pub use mat::{Mat, MatMut};
 pub use qr::{qr, qr_on, qr_room};
 pub use real::Real;
 pub use singular::{svd, svd_on, svd_room};
+pub use small::{SMALL, cholesky_small, cholesky_small_on, solve_small, solve_small_on};
 pub use triangular::{Triangle, solve_triangular, solve_triangular_on};
 
 #[cfg(test)]

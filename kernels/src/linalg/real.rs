@@ -1,6 +1,6 @@
 //! The two scalar types of the linear algebra.
 
-use super::{Mat, MatMut, Triangle, cholesky, cholesky_adjoint, gemm, lu, triangular};
+use super::{Mat, MatMut, Triangle, cholesky, cholesky_adjoint, gemm, lu, small, triangular};
 use crate::isa::Isa;
 use crate::simd::Simd;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -17,6 +17,10 @@ pub(super) mod sealed {
         fn cholesky(isa: Isa, a: &mut [Self], n: usize) -> Result<(), usize>;
         #[track_caller]
         fn cholesky_adjoint(isa: Isa, l: &[Self], n: usize, g: &mut [Self]);
+        #[track_caller]
+        fn cholesky_small(isa: Isa, a: &mut [Self], n: usize) -> Option<(usize, usize)>;
+        #[track_caller]
+        fn solve_small(isa: Isa, a: &[Self], n: usize, b: &mut [Self], columns: usize) -> Option<(usize, usize)>;
         #[track_caller]
         fn lu(isa: Isa, a: &mut [Self], n: usize, pivots: &mut [usize]) -> Result<(), usize>;
         #[track_caller]
@@ -47,6 +51,14 @@ pub(super) mod sealed {
                 #[track_caller]
                 fn cholesky_adjoint(isa: Isa, l: &[$t], n: usize, g: &mut [$t]) {
                     cholesky_adjoint::checked(isa, l, n, g);
+                }
+                #[track_caller]
+                fn cholesky_small(isa: Isa, a: &mut [$t], n: usize) -> Option<(usize, usize)> {
+                    small::checked_cholesky(isa, a, n)
+                }
+                #[track_caller]
+                fn solve_small(isa: Isa, a: &[$t], n: usize, b: &mut [$t], columns: usize) -> Option<(usize, usize)> {
+                    small::checked_solve(isa, a, n, b, columns)
                 }
                 #[track_caller]
                 fn lu(isa: Isa, a: &mut [$t], n: usize, pivots: &mut [usize]) -> Result<(), usize> {
@@ -92,6 +104,8 @@ pub trait Real:
     const ZERO: Self;
     /// 1.
     const ONE: Self;
+    /// Not a number.
+    const NAN: Self;
     /// Lanes of the logical vector.
     const LANES: usize;
     /// The logical vector on one instruction set.
@@ -146,6 +160,7 @@ macro_rules! real {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            const NAN: Self = <$t>::NAN;
             const LANES: usize = $lanes;
             type Vector<S: Simd> = S::$vector;
 

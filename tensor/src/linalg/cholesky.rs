@@ -3,6 +3,7 @@
 use super::{Failure, Float, Matrices, Triangle, each_matrix, with_float};
 use crate::error::{OrPanic, TensorError};
 use crate::shape;
+use crate::storage::build;
 use crate::tensor::Tensor;
 use pyroxene_kernels::linalg as kernels;
 
@@ -31,6 +32,16 @@ impl Tensor {
 
     fn cholesky_factors(&self) -> Result<(Tensor, Failure), TensorError> {
         fn factors<T: Float>(x: &Tensor, n: usize) -> (Tensor, Failure) {
+            if (1..=kernels::SMALL).contains(&n) {
+                let matrices = x.cast(T::DTYPE).contiguous();
+                let data = matrices.as_slice::<T>().expect("the matrices were cast");
+                let mut failure = None;
+                let factors = build(data.len(), |out| {
+                    out.copy_from_slice(data);
+                    failure = kernels::cholesky_small(out, n);
+                });
+                return (Tensor::from_parts(factors, x.shape.clone()), failure);
+            }
             let matrices = Matrices::<T>::new(x, x.batch());
             each_matrix::<T>(x.shape.clone(), n * n, n * n * n / 6, (0, 0), |k, out, _| {
                 out.copy_from_slice(matrices.at(k));

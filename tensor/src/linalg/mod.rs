@@ -18,15 +18,9 @@ pub use pyroxene_kernels::linalg::Triangle;
 pub use rank::{MatrixNorm, rank_tolerance};
 
 /// The element types that have matrix kernels.
-trait Float: Scalar + kernels::Real + Into<f64> {
-    const NAN: Self;
-}
-impl Float for f64 {
-    const NAN: f64 = f64::NAN;
-}
-impl Float for f32 {
-    const NAN: f32 = f32::NAN;
-}
+trait Float: Scalar + kernels::Real + Into<f64> {}
+impl Float for f64 {}
+impl Float for f32 {}
 
 /// Runs an expression with the float type of a `DType` bound to a name.
 macro_rules! with_float {

@@ -8,6 +8,7 @@ use crate::storage::build;
 use crate::tensor::Tensor;
 use pyroxene_kernels::linalg as kernels;
 use pyroxene_kernels::linalg::{Mat, MatMut};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 impl Tensor {
     /// The tensor as matrices whose strides the kernels take: a copy only if a stride is negative.
@@ -47,9 +48,13 @@ impl Tensor {
             DType::F64 => batched_product::<f64>(&a, &b, shape, float_product),
             DType::F32 => batched_product::<f32>(&a, &b, shape, float_product),
             DType::I64 | DType::Bool => {
-                let mut overflow = false;
-                let out = batched_product::<i64>(&a, &b, shape, |a, b, c| overflow |= integer_product(a, b, c));
-                if overflow {
+                let overflow = AtomicBool::new(false);
+                let out = batched_product::<i64>(&a, &b, shape, |a, b, c| {
+                    if integer_product(a, b, c) {
+                        overflow.store(true, Ordering::Relaxed);
+                    }
+                });
+                if overflow.into_inner() {
                     fail(format_args!(
                         "matmul: the result for {:?} and {:?} is not all i64",
                         self.shape(),
@@ -60,6 +65,91 @@ impl Tensor {
             }
         }
     }
+
+    /// Powers of square matrices by repeated squaring; a negative exponent takes the inverse first, and the zeroth power is
+    /// the identity.
+    ///
+    /// ```
+    /// use pyroxene_tensor::Tensor;
+    /// // Fibonacci numbers.
+    /// let power = Tensor::from([[1, 1], [1, 0]]).matrix_power(10);
+    /// assert_eq!(power.to_vec::<i64>(), [89, 55, 55, 34]);
+    /// ```
+    #[track_caller]
+    pub fn matrix_power(&self, exponent: i64) -> Tensor {
+        let n = shape::square("matrix_power", &self.shape).or_panic();
+        let mut base = if exponent < 0 { self.inverse() } else { self.cast(self.dtype().to_number()) };
+        let mut left = exponent.unsigned_abs();
+        let mut power = None;
+        while left > 0 {
+            if left % 2 == 1 {
+                power = Some(power.map_or_else(|| base.clone(), |power: Tensor| power.matmul(&base)));
+            }
+            left /= 2;
+            if left > 0 {
+                base = base.matmul(&base);
+            }
+        }
+        power.unwrap_or_else(|| Tensor::eye(n, base.dtype()).expand(&self.shape))
+    }
+
+    /// The sum of the main diagonal of each matrix.
+    ///
+    /// ```
+    /// use pyroxene_tensor::Tensor;
+    /// assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 4.0]]).trace().item(), 5.0);
+    /// ```
+    #[track_caller]
+    pub fn trace(&self) -> Tensor {
+        shape::matrix("trace", &self.shape).or_panic();
+        self.diagonal().sum_axes(&[-1], false)
+    }
+
+    /// The inner product of two vectors.
+    ///
+    /// ```
+    /// use pyroxene_tensor::Tensor;
+    /// assert_eq!(Tensor::from([1.0, 2.0]).dot(&Tensor::from([3.0, 4.0])).item(), 11.0);
+    /// ```
+    #[track_caller]
+    pub fn dot(&self, other: &Tensor) -> Tensor {
+        if self.ndim() != 1 || self.shape != other.shape {
+            fail(format_args!(
+                "dot: expected two vectors of one length, got {:?} and {:?}",
+                self.shape(),
+                other.shape()
+            ));
+        }
+        self.matmul(other)
+    }
+
+    /// The outer products of vectors, `[.., m]` and `[.., n]`: matrices `[.., m, n]`. The axes before the last broadcast.
+    ///
+    /// ```
+    /// use pyroxene_tensor::Tensor;
+    /// let product = Tensor::from([1.0, 2.0]).outer(&Tensor::from([3.0, 4.0, 5.0]));
+    /// assert_eq!(product, Tensor::from([[3.0, 4.0, 5.0], [6.0, 8.0, 10.0]]));
+    /// ```
+    #[track_caller]
+    pub fn outer(&self, other: &Tensor) -> Tensor {
+        shape::outer(&self.shape, &other.shape).or_panic();
+        self.unsqueeze(-1) * other.unsqueeze(-2)
+    }
+
+    /// The Kronecker products of matrices, `[.., m, n]` and `[.., p, q]`: matrices `[.., m p, n q]` of the blocks `a[i, j] B`. The
+    /// axes before the last two broadcast.
+    ///
+    /// ```
+    /// use pyroxene_tensor::Tensor;
+    /// let product = Tensor::from([[1.0, 2.0]]).kron(&Tensor::from([[1.0], [10.0]]));
+    /// assert_eq!(product, Tensor::from([[1.0, 2.0], [10.0, 20.0]]));
+    /// ```
+    #[track_caller]
+    pub fn kron(&self, other: &Tensor) -> Tensor {
+        let shape = shape::kron(&self.shape, &other.shape).or_panic();
+        let (left, right) = (self.unsqueeze(-2).unsqueeze(-1), other.unsqueeze(-2).unsqueeze(-4));
+        (left * right).reshaped(shape)
+    }
 }
 
 /// Products of the matrices of two batches that broadcast. `product` gets two matrices and the row-major place for their
@@ -68,7 +158,7 @@ fn batched_product<T: Scalar>(
     a: &Tensor,
     b: &Tensor,
     shape: Shape,
-    mut product: impl FnMut(Mat<'_, T>, Mat<'_, T>, &mut [T]),
+    product: impl Fn(Mat<'_, T>, Mat<'_, T>, &mut [T]) + Sync,
 ) -> Tensor {
     let (a, b) = (a.forward(), b.forward());
     let size = a.shape[a.ndim() - 2] * b.shape[b.ndim() - 1];
@@ -78,10 +168,13 @@ fn batched_product<T: Scalar>(
         if out.is_empty() || a.is_empty() {
             return;
         }
-        let offsets = matrix_offsets(&a, &batch).into_iter().zip(matrix_offsets(&b, &batch));
-        for (c, (a_offset, b_offset)) in out.chunks_exact_mut(size).zip(offsets) {
-            product(matrix(&a, a_offset), matrix(&b, b_offset), c);
-        }
+        let (a_offsets, b_offsets) = (matrix_offsets(&a, &batch), matrix_offsets(&b, &batch));
+        let none = kernels::Scratch { floats: &mut [], indices: &mut [] };
+        let parts = kernels::parts(a_offsets.len(), size * a.shape[a.ndim() - 1]);
+        kernels::each_matrix(out, size, none, parts, |k, out, _| {
+            product(matrix(&a, a_offsets[k]), matrix(&b, b_offsets[k]), out);
+            Ok(())
+        });
     });
     Tensor::from_parts(out, shape)
 }

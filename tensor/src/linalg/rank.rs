@@ -1,7 +1,7 @@
-//! What follows from singular values: rank, pseudo-inverse, least squares, norms; and powers.
+//! What follows from singular values: rank, pseudo-inverse, least squares, norms.
 
 use crate::dtype::DType;
-use crate::error::{OrPanic, fail};
+use crate::error::OrPanic;
 use crate::shape;
 use crate::tensor::Tensor;
 
@@ -108,91 +108,6 @@ impl Tensor {
             MatrixNorm::One => largest_sum(-2, n == 0),
             MatrixNorm::Infinity => largest_sum(-1, m == 0),
         }
-    }
-
-    /// Powers of square matrices by repeated squaring; a negative exponent takes the inverse first, and the zeroth power is
-    /// the identity.
-    ///
-    /// ```
-    /// use pyroxene_tensor::Tensor;
-    /// // Fibonacci numbers.
-    /// let power = Tensor::from([[1, 1], [1, 0]]).matrix_power(10);
-    /// assert_eq!(power.to_vec::<i64>(), [89, 55, 55, 34]);
-    /// ```
-    #[track_caller]
-    pub fn matrix_power(&self, exponent: i64) -> Tensor {
-        let n = shape::square("matrix_power", &self.shape).or_panic();
-        let mut base = if exponent < 0 { self.inverse() } else { self.cast(self.dtype().to_number()) };
-        let mut left = exponent.unsigned_abs();
-        let mut power = None;
-        while left > 0 {
-            if left % 2 == 1 {
-                power = Some(power.map_or_else(|| base.clone(), |power: Tensor| power.matmul(&base)));
-            }
-            left /= 2;
-            if left > 0 {
-                base = base.matmul(&base);
-            }
-        }
-        power.unwrap_or_else(|| Tensor::eye(n, base.dtype()).expand(&self.shape))
-    }
-
-    /// The sum of the main diagonal of each matrix.
-    ///
-    /// ```
-    /// use pyroxene_tensor::Tensor;
-    /// assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 4.0]]).trace().item(), 5.0);
-    /// ```
-    #[track_caller]
-    pub fn trace(&self) -> Tensor {
-        shape::matrix("trace", &self.shape).or_panic();
-        self.diagonal().sum_axes(&[-1], false)
-    }
-
-    /// The inner product of two vectors.
-    ///
-    /// ```
-    /// use pyroxene_tensor::Tensor;
-    /// assert_eq!(Tensor::from([1.0, 2.0]).dot(&Tensor::from([3.0, 4.0])).item(), 11.0);
-    /// ```
-    #[track_caller]
-    pub fn dot(&self, other: &Tensor) -> Tensor {
-        if self.ndim() != 1 || self.shape != other.shape {
-            fail(format_args!(
-                "dot: expected two vectors of one length, got {:?} and {:?}",
-                self.shape(),
-                other.shape()
-            ));
-        }
-        self.matmul(other)
-    }
-
-    /// The outer products of vectors, `[.., m]` and `[.., n]`: matrices `[.., m, n]`. The axes before the last broadcast.
-    ///
-    /// ```
-    /// use pyroxene_tensor::Tensor;
-    /// let product = Tensor::from([1.0, 2.0]).outer(&Tensor::from([3.0, 4.0, 5.0]));
-    /// assert_eq!(product, Tensor::from([[3.0, 4.0, 5.0], [6.0, 8.0, 10.0]]));
-    /// ```
-    #[track_caller]
-    pub fn outer(&self, other: &Tensor) -> Tensor {
-        shape::outer(&self.shape, &other.shape).or_panic();
-        self.unsqueeze(-1) * other.unsqueeze(-2)
-    }
-
-    /// The Kronecker products of matrices, `[.., m, n]` and `[.., p, q]`: matrices `[.., m p, n q]` of the blocks `a[i, j] B`. The
-    /// axes before the last two broadcast.
-    ///
-    /// ```
-    /// use pyroxene_tensor::Tensor;
-    /// let product = Tensor::from([[1.0, 2.0]]).kron(&Tensor::from([[1.0], [10.0]]));
-    /// assert_eq!(product, Tensor::from([[1.0, 2.0], [10.0, 20.0]]));
-    /// ```
-    #[track_caller]
-    pub fn kron(&self, other: &Tensor) -> Tensor {
-        let shape = shape::kron(&self.shape, &other.shape).or_panic();
-        let (left, right) = (self.unsqueeze(-2).unsqueeze(-1), other.unsqueeze(-2).unsqueeze(-4));
-        (left * right).reshaped(shape)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Failure, Float, Matrices, Triangle, each_matrix, with_float};
 use crate::error::{OrPanic, TensorError};
 use crate::shape::{self, Shape};
+use crate::storage::build;
 use crate::tensor::Tensor;
 use pyroxene_kernels::linalg as kernels;
 
@@ -14,6 +15,18 @@ fn right_sides(b: &Tensor, shape: &[usize]) -> (Tensor, Shape) {
     }
     full.push(1);
     (b.unsqueeze(1), full)
+}
+
+/// Solutions with small matrices, of the same batch as the right sides.
+fn small<T: Float>(a: &Tensor, b: &Tensor, columns: usize) -> (Tensor, Failure) {
+    let (a, b) = (a.cast(T::DTYPE).contiguous(), b.cast(T::DTYPE).contiguous());
+    let [a_data, b_data] = [&a, &b].map(|x| x.as_slice::<T>().expect("the tensors were cast"));
+    let mut failure = None;
+    let x = build(b_data.len(), |out| {
+        out.copy_from_slice(b_data);
+        failure = kernels::solve_small(a_data, a.shape[a.ndim() - 1], out, columns);
+    });
+    (Tensor::from_parts(x, b.shape.clone()), failure)
 }
 
 impl Tensor {
@@ -72,6 +85,10 @@ impl Tensor {
         fn solutions<T: Float>(a: &Tensor, b: &Tensor, shape: &Shape) -> (Tensor, Failure) {
             let [batch @ .., n, columns] = shape.as_slice() else { unreachable!("right sides have two axes here") };
             let (n, columns) = (*n, *columns);
+            if (1..=kernels::SMALL).contains(&n) {
+                let whole: Shape = batch.iter().copied().chain([n, n]).collect();
+                return small::<T>(&a.expanded(whole), &b.expanded(shape.clone()), columns);
+            }
             let (matrices, right) = (Matrices::<T>::new(a, batch), Matrices::<T>::new(b, batch));
             let work = n * n * (n / 3 + columns);
             each_matrix::<T>(shape.clone(), n * columns, work, (n * n, n), |k, out, room| {
@@ -84,6 +101,17 @@ impl Tensor {
         }
         let shape = shape::solve("solve", &self.shape, &b.shape)?;
         let dtype = self.dtype().promote(b.dtype()).to_float();
+        if self.ndim() == 2 && b.ndim() > 2 {
+            // One matrix, so one factorisation and one wide right side.
+            let front = b.ndim() - 2;
+            let forth: Shape = [front].into_iter().chain(0..front).chain([front + 1]).collect();
+            let back: Shape = (1..=front).chain([0, front + 1]).collect();
+            let turned = b.permuted(&forth);
+            let columns = turned.shape[1..].iter().product();
+            let wide = turned.reshaped(Shape::from_slice(&[turned.shape[0], columns]));
+            let (x, failure) = self.solutions(&wide)?;
+            return Ok((x.reshaped(turned.shape).permuted(&back), failure));
+        }
         let (right, full) = right_sides(b, &shape);
         let (x, failure) = with_float!(dtype, T => solutions::<T>(self, &right, &full));
         Ok((x.reshaped(shape), failure))
@@ -112,6 +140,9 @@ impl Tensor {
 
     fn inverses(&self) -> Result<(Tensor, Failure), TensorError> {
         fn inverses<T: Float>(a: &Tensor, n: usize) -> (Tensor, Failure) {
+            if (1..=kernels::SMALL).contains(&n) {
+                return small::<T>(a, &Tensor::eye(n, T::DTYPE).expanded(a.shape.clone()), n);
+            }
             let matrices = Matrices::<T>::new(a, a.batch());
             each_matrix::<T>(a.shape.clone(), n * n, n * n * n, (n * n, n), |k, out, room| {
                 room.floats.copy_from_slice(matrices.at(k));

@@ -243,3 +243,68 @@ fn cofactors_of_any_rank() {
         }
     }
 }
+
+fn check_small<T: Tested>(n: usize) {
+    let count = 50;
+    let a = normals::<T>(51, count * n * n);
+    let spd: Vec<T> = (0..count).flat_map(|k| positive::<T>(60 + k as u64, n)).collect();
+    for columns in [0, 1, 2, 5] {
+        let b = normals::<T>(52, count * n * columns);
+        let mut reference: Option<Vec<u64>> = None;
+        for isa in isas() {
+            let mut x = b.clone();
+            assert_eq!(solve_small_on(isa, &a, n, &mut x, columns), None);
+            for (k, x) in x.chunks_exact((n * columns).max(1)).enumerate() {
+                let (mut packed, mut pivots) = (a[k * n * n..(k + 1) * n * n].to_vec(), vec![0; n]);
+                lu(&mut packed, n, &mut pivots).unwrap();
+                let mut want = b[k * n * columns..(k + 1) * n * columns].to_vec();
+                lu_solve(&packed, &pivots, false, &mut want, columns);
+                let size = want.iter().fold(1.0, |m: f64, x| m.max(x.f64().abs()));
+                for (x, want) in x.iter().zip(&want) {
+                    assert!((x.f64() - want.f64()).abs() <= 1e3 * T::EPSILON * size * size, "{isa:?} {n} {columns}");
+                }
+            }
+            let bits = bits(&x);
+            assert_eq!(*reference.get_or_insert_with(|| bits.clone()), bits, "{isa:?} {n} {columns}");
+        }
+    }
+    for isa in isas() {
+        let mut factors = spd.clone();
+        assert_eq!(cholesky_small_on(isa, &mut factors, n), None);
+        for (factor, a) in factors.chunks_exact(n * n).zip(spd.chunks_exact(n * n)) {
+            let mut want = a.to_vec();
+            cholesky_on(isa, &mut want, n).unwrap();
+            assert_eq!(bits(factor), bits(&want), "{isa:?} {n}");
+        }
+        let mut bad = spd.clone();
+        bad[7 * n * n + (n - 1) * (n + 1)] = T::of(-1.0);
+        bad[9 * n * n] = T::of(f64::NAN);
+        assert_eq!(cholesky_small_on(isa, &mut bad, n), Some((7, n - 1)));
+        assert!(bad[7 * n * n..8 * n * n].iter().chain(&bad[9 * n * n..10 * n * n]).all(|x| x.is_nan()));
+        assert_eq!(bits(&bad[8 * n * n..9 * n * n]), bits(&factors[8 * n * n..9 * n * n]));
+        let mut singular = a.clone();
+        singular[3 * n * n..4 * n * n].fill(T::ONE);
+        let mut x = vec![T::ONE; count * n];
+        let failure = solve_small_on(isa, &singular, n, &mut x, 1);
+        assert_eq!(failure, if n > 1 { Some((3, 1)) } else { None });
+        assert_eq!(x[3 * n..4 * n].iter().all(|x| x.is_nan()), n > 1);
+    }
+}
+
+#[test]
+fn batches_of_small_matrices() {
+    for n in 1..=SMALL {
+        check_small::<f64>(n);
+        check_small::<f32>(n);
+    }
+    // Large enough for several parts.
+    let n = 3;
+    let a = normals::<f64>(53, 40_000 * n * n);
+    let solve = || {
+        let mut x = a[..40_000 * n].to_vec();
+        solve_small(&a, n, &mut x, 1);
+        bits(&x)
+    };
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    assert!(pool(1).install(solve) == pool(3).install(solve));
+}
