@@ -43,25 +43,8 @@ pub fn vjp(y: Var, cotangent: Var, xs: &[Var]) -> Vec<Var> {
     if y.shape() != cotangent.shape() {
         shape::fail(format_args!("vjp: output {:?} and cotangent {:?} differ", y.shape(), cotangent.shape()));
     }
-    let last = y.index as usize;
-    let first = xs.iter().map(|x| x.index as usize).min().unwrap_or(last + 1);
-    let mut sweep = Sweep {
-        first,
-        active: active(first, last, xs),
-        cotangents: vec![None; (last + 1).saturating_sub(first)],
-        slices: HashMap::new(),
-    };
-    if first <= last {
-        sweep.add(last, like(cotangent, y));
-    }
-    for index in (first..=last).rev() {
-        sweep.join_slices(index);
-        if let Some(arriving) = sweep.cotangents[index - first] {
-            sweep.visit(index, arriving);
-        }
-    }
-    let found = |x: &Var| sweep.cotangents.get((x.index as usize).wrapping_sub(first)).copied().flatten();
-    xs.iter().map(|x| like(found(x).unwrap_or_else(|| Var::zeros(&x.shape())), *x)).collect()
+    let sweep = Sweep::run(y, cotangent, xs, None);
+    xs.iter().map(|&x| like(sweep.found(x).unwrap_or_else(|| Var::zeros(&x.shape())), x)).collect()
 }
 
 /// A derivative in the floating-point type of what it is the derivative by.
@@ -83,15 +66,47 @@ fn active(first: usize, last: usize, xs: &[Var]) -> Vec<bool> {
     active
 }
 
-struct Sweep {
+/// One walk from an output back to inputs.
+pub(crate) struct Sweep {
     first: usize,
     active: Vec<bool>,
     cotangents: Vec<Option<Var>>,
     /// What arrived at slices of a node: put together once, or a walk over a vector would cost its length at every step.
     slices: HashMap<u32, Vec<(Strides, Var)>>,
+    /// An input whose rows are read by number: what arrives at rows is kept apart, as numbers and derivatives.
+    table: Option<u32>,
+    pub(crate) rows: Vec<(Var, Var)>,
 }
 
 impl Sweep {
+    pub(crate) fn run(y: Var, cotangent: Var, xs: &[Var], table: Option<Var>) -> Sweep {
+        let last = y.index as usize;
+        let first = xs.iter().map(|x| x.index as usize).min().unwrap_or(last + 1);
+        let mut sweep = Sweep {
+            first,
+            active: active(first, last, xs),
+            cotangents: vec![None; (last + 1).saturating_sub(first)],
+            slices: HashMap::new(),
+            table: table.map(|table| table.index),
+            rows: Vec::new(),
+        };
+        if first <= last {
+            sweep.add(last, like(cotangent, y));
+        }
+        for index in (first..=last).rev() {
+            sweep.join_slices(index);
+            if let Some(arriving) = sweep.cotangents[index - first] {
+                sweep.visit(index, arriving);
+            }
+        }
+        sweep
+    }
+
+    /// What arrived at one of the inputs.
+    pub(crate) fn found(&self, x: Var) -> Option<Var> {
+        self.cotangents.get((x.index as usize).wrapping_sub(self.first)).copied().flatten()
+    }
+
     fn is_active(&self, index: u32) -> bool {
         (index as usize).checked_sub(self.first).is_some_and(|i| self.active[i])
     }
@@ -193,6 +208,7 @@ impl Sweep {
                     }
                 }
             }
+            Op::Structured(op) if op.reads_rows() && self.table == Some(inputs[0]) => self.rows.push((x(1), gy)),
             Op::Structured(op) => {
                 let wanted: SmallVec<[bool; 4]> = inputs.iter().map(|&input| self.is_active(input)).collect();
                 let x: SmallVec<[Var; 4]> = (0..inputs.len()).map(x).collect();

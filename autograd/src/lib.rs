@@ -39,6 +39,7 @@ mod random;
 mod reduce;
 mod shape;
 mod special;
+mod sparse;
 mod structured;
 mod var;
 
@@ -55,4 +56,5 @@ pub use pyroxene_tensor::{
     einsum_path, good_size,
 };
 pub use random::Key;
+pub use sparse::{RowGradient, grad_rows};
 pub use structured::{checkpoint, scan, scan_slices};

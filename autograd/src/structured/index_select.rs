@@ -18,6 +18,10 @@ impl Primitive for IndexSelect {
         "index_select"
     }
 
+    fn reads_rows(&self) -> bool {
+        self.axis == 0
+    }
+
     fn room(&self, inputs: &[&[usize]], _output: &[usize]) -> Room {
         Room { indices: inputs[1].iter().product(), ..Room::default() }
     }

@@ -66,6 +66,11 @@ pub(crate) trait Primitive: Same + Debug + Send + Sync {
         None
     }
 
+    /// Whether the result is rows of the first input, by the numbers in the second.
+    fn reads_rows(&self) -> bool {
+        false
+    }
+
     /// Computes the output as a Program does: all values are f64 (booleans 0 and 1, whole numbers exact up to 2^53), in
     /// row-major order. Must not allocate.
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>);
