@@ -31,6 +31,7 @@
 //! | [`infer`] | NUTS, variational inference, enumeration, prediction, diagnostics | `pyro.infer` |
 //! | [`guide`] | guides made from models | `pyro.infer.autoguide` |
 //! | [`optim`] | optimisers | `pyro.optim` |
+//! | [`nn`] | modules and layers of neural networks | `torch.nn`, `pyro.module` |
 
 pub mod constraint;
 pub mod dist;
@@ -39,6 +40,7 @@ pub mod effects;
 mod error;
 pub mod guide;
 pub mod infer;
+pub mod nn;
 pub mod optim;
 pub mod param;
 pub mod transform;

@@ -19,8 +19,8 @@ pub(crate) type Prepare = Box<dyn Fn() -> Box<dyn FnMut()> + Send + Sync>;
 
 fn main() {
     let wanted = std::env::args().nth(1).unwrap_or_default();
-    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
-    one.expect("the pool is set once");
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread();
+    one.build_global().expect("the pool is set once");
     faer::set_global_parallelism(faer::Par::Seq);
     let libraries = libraries::all();
     print!("{:34} {:>12}", "", "pyroxene");
