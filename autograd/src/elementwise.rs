@@ -115,8 +115,8 @@ macro_rules! binary_methods {
 pyroxene_kernels::binary_table!(binary_methods);
 
 impl Var {
-    /// Where `self` (booleans) is true `a`, else `b`; the three broadcast. The derivative of the branch not taken is
-    /// zero, even where that branch is infinite.
+    /// Where `self` (booleans) is true `a`, else `b`; the three broadcast. The branch not taken gets a
+    /// derivative of zero, which an infinite derivative inside that branch makes NaN: there, choose its argument, too.
     ///
     /// ```
     /// use pyroxene_autograd::Var;

@@ -16,7 +16,36 @@
 //! | `special` | derivatives of special functions that need more than one formula |
 //! | `jacobian` | Jacobians, Hessians and products with them |
 //! | `body` | traced functions as data, for `scan` and `checkpoint` |
+//! | `sparse` | derivatives by rows of a table |
 //! | `program` | capture, passes, memory plan, execution |
+//!
+//! # Where a function has no derivative
+//!
+//! | operation | what is taken |
+//! |---|---|
+//! | `abs`, `relu`, `hypot`, norms at zero | 0 |
+//! | `maximum`, `minimum` of equal operands; `max`, `min` over equal elements | all share it equally |
+//! | `clamp` outside its bounds | 0 |
+//! | `where_` | 0 for the branch not taken; NaN if that branch has an infinite derivative there, so keep its argument away |
+//! | `sign`, `floor`, `ceil`, `round`, `trunc`, comparisons, indices, counts | 0 |
+//! | `sqrt` at zero, `ln` at zero | infinite, as the limit is |
+//! | `pow(0, y)` by `y`, `xlogy(0, y)` by `y` | 0 |
+//! | `logsumexp` where every term is `-inf` | 0 |
+//!
+//! ```
+//! use pyroxene_autograd::{Var, grad};
+//! let slope = |f: fn(Var) -> Var, at: f64| {
+//!     let x = Var::from(at);
+//!     grad(f(x), &[x])[0].item()
+//! };
+//! assert_eq!(slope(Var::abs, 0.0), 0.0);
+//! assert_eq!(slope(|x| x.maximum(0.0), 0.0), 0.5);
+//! assert_eq!(slope(|x| x.greater(0.0).where_(x, 0.0), 0.0), 0.0);
+//! assert_eq!(slope(|x| x.clamp(0.0, 1.0), 2.0), 0.0);
+//! assert_eq!(slope(Var::sqrt, 0.0), f64::INFINITY);
+//! assert!(slope(|x| x.greater(0.0).where_(x.sqrt(), 0.0), 0.0).is_nan());
+//! assert_eq!(slope(|x| x.greater(0.0).where_(x.greater(0.0).where_(x, 1.0).sqrt(), 0.0), 0.0), 0.0);
+//! ```
 
 mod activation;
 mod arena;

@@ -45,7 +45,7 @@ impl Activation {
             Activation::Softplus => x.softplus(),
             Activation::Gelu => x.gelu(),
             Activation::Silu => x.silu(),
-            Activation::Elu => x.elu(),
+            Activation::Elu => x.elu(1.0),
             Activation::Exp => x.exp(),
             Activation::Softmax => x.softmax(-1),
             Activation::LogSoftmax => x.log_softmax(-1),
