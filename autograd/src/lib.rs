@@ -67,8 +67,8 @@ mod program;
 mod random;
 mod reduce;
 mod shape;
-mod special;
 mod sparse;
+mod special;
 mod structured;
 mod var;
 
