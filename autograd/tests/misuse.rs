@@ -48,6 +48,11 @@ fn shapes_are_checked_where_the_operation_is_written() {
     type Case = (&'static str, fn() -> Var);
     let cases: &[Case] = &[
         ("add: cannot broadcast [8] with [3]", || Var::zeros(&[8]) + Var::zeros(&[3])),
+        ("atan2: cannot broadcast [2, 3] with [2]", || Var::zeros(&[2, 3]).atan2(Var::zeros(&[2]))),
+        ("logaddexp: cannot broadcast [0] with [2]", || Var::zeros(&[0]).logaddexp(Var::zeros(&[2]))),
+        ("maximum: cannot broadcast [2, 3] with [4]", || Var::zeros(&[2, 3]).clamp(Var::zeros(&[4]), 1.0)),
+        ("mul: cannot broadcast [4] with [3]", || Var::zeros(&[3]).lerp(1.0, Var::zeros(&[4]))),
+        ("where: cannot broadcast [2] with [3] with []", || Var::zeros(&[2]).where_(Var::zeros(&[3]), 0.0)),
         ("matmul", || Var::zeros(&[2, 3]).matmul(Var::zeros(&[4, 2]))),
         ("reshape", || Var::zeros(&[6]).reshape(&[4, -1])),
         ("cholesky: [2, 3] is not a square matrix", || Var::zeros(&[2, 3]).cholesky()),

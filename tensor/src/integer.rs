@@ -45,7 +45,7 @@ pub(crate) fn arithmetic(op: Binary) -> fn(i64, i64) -> Option<i64> {
         Binary::Pow => power,
         Binary::Min => |x, y| Some(x.min(y)),
         Binary::Max => |x, y| Some(x.max(y)),
-        Binary::Fmod => i64::checked_rem,
+        Binary::Fmod => rest,
         Binary::Remainder => remainder,
         _ => unreachable!("{} is computed in floating point", op.name()),
     }
@@ -61,8 +61,13 @@ fn power(base: i64, exponent: i64) -> Option<i64> {
     }
 }
 
+/// The remainder with the sign of the dividend; that of the least number by -1 is zero, though its quotient is too large.
+fn rest(x: i64, y: i64) -> Option<i64> {
+    (y != 0).then(|| x.wrapping_rem(y))
+}
+
 /// The remainder with the sign of the divisor.
 fn remainder(x: i64, y: i64) -> Option<i64> {
-    let rest = x.checked_rem(y)?;
+    let rest = rest(x, y)?;
     Some(if rest != 0 && (rest < 0) != (y < 0) { rest + y } else { rest })
 }

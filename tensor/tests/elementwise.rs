@@ -193,6 +193,11 @@ fn integers_are_exact_and_divide_truly() {
     assert_eq!(x.maximum(0).to_vec::<i64>(), [7, 0, i64::MAX]);
     assert_eq!(Tensor::from([2, -2, 0, 1, -1]).pow(3).to_vec::<i64>(), [8, -8, 0, 1, -1]);
     assert_eq!(Tensor::from([1, -1, -1]).pow(Tensor::from([-5, -5, -4])).to_vec::<i64>(), [1, -1, 1]);
+    let (x, y) = (Tensor::from([7, -7, 7, -7, -6, i64::MIN]), Tensor::from([3, 3, -3, -3, 3, -1]));
+    assert_eq!(x.fmod(&y).to_vec::<i64>(), [1, -1, 1, -1, 0, 0]);
+    assert_eq!(x.remainder(&y).to_vec::<i64>(), [1, 2, -2, -1, 0, 0]);
+    assert_eq!(x.relu().to_vec::<i64>(), [7, 0, 7, 0, 0, 0]);
+    assert_eq!(x.clamp(-6, 6).to_vec::<i64>(), [6, -6, 6, -6, -6, -6]);
     assert_eq!((Tensor::from([true, true]) + Tensor::from([true, false])).to_vec::<i64>(), [2, 1]);
     assert_eq!((!Tensor::from([true, false])).to_vec::<bool>(), [false, true]);
     assert_eq!((Tensor::from([true, true]) & Tensor::from([true, false])).to_vec::<bool>(), [true, false]);
@@ -208,6 +213,13 @@ fn integer_overflow_panics() {
     assert_eq!(panic_message(|| Tensor::from(2).pow(-1)), "pow: the result for 2 and -1 is not an i64");
     assert_eq!(panic_message(|| Tensor::from(0).pow(-1)), "pow: the result for 0 and -1 is not an i64");
     assert_eq!(panic_message(|| Tensor::from(2).pow(64)), "pow: the result for 2 and 64 is not an i64");
+    assert_eq!(panic_message(|| Tensor::from([7, 1]).fmod(0)), "fmod: the result for 7 and 0 is not an i64");
+    assert_eq!(panic_message(|| Tensor::from(-7).remainder(0)), "remainder: the result for -7 and 0 is not an i64");
+    assert_eq!(
+        panic_message(|| Tensor::from(i64::MIN).abs()),
+        format!("abs: the result for {} is not an i64", i64::MIN)
+    );
+    assert_eq!(panic_message(|| big.lerp([0.5, 1.0, 2.0], 0.5)), "sub: cannot broadcast [3] with [2]");
 }
 
 #[test]

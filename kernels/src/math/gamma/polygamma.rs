@@ -20,12 +20,60 @@ const BERNOULLI: [f64; 10] = [
     -2.174868698558062e-16,
 ];
 
+/// The greatest order that is computed in vectors.
+const LOW: f64 = 7.0;
+/// Terms of the series before the asymptotic rest, for these orders.
+const TERMS: u32 = 10;
+
 /// `psi^(n)(x)` for whole n >= 0, else NaN.
 #[inline(always)]
 pub(crate) fn polygamma<S: Simd>(n: Vector<S>, x: Vector<S>) -> Vector<S> {
-    let mut lanes = x.to_array();
+    let usual = n.ge(1.0) & n.le(LOW) & n.trunc().eq(n) & x.gt(0.0);
+    let result = low_order(n, x);
+    let rare = !usual;
+    if !rare.any() {
+        return result;
+    }
+    // NaN, which is quickly done with, for the lanes that are ready.
+    let mut lanes = usual.select(f64::NAN, x).to_array();
     each(&n.to_array(), &mut lanes);
-    Vector::new(x.simd, x.simd.from_array(lanes))
+    usual.select(result, Vector::new(x.simd, x.simd.from_array(lanes)))
+}
+
+/// For n from 1 to [`LOW`] and x > 0: `n! zeta(n + 1, x)` (Hurwitz's zeta function) with the sign of an odd or even n, by
+/// Euler and Maclaurin's formula.
+#[inline(always)]
+fn low_order<S: Simd>(n: Vector<S>, x: Vector<S>) -> Vector<S> {
+    let one = x.constant(1.0);
+    // The binary digits of the order.
+    let four = n.ge(4.0);
+    let below = four.select(n - 4.0, n);
+    let two = below.ge(2.0);
+    let odd = two.select(below - 2.0, below).eq(1.0);
+    let power = |v: Vector<S>| {
+        let square = v * v;
+        odd.select(v, one) * two.select(square, one) * four.select(square * square, one)
+    };
+    let end = one / (x + f64::from(TERMS));
+    let s = n + 1.0;
+    let mut term = s * end;
+    let mut rest = one * 0.5;
+    for (j, bernoulli) in BERNOULLI[..8].iter().enumerate() {
+        rest = term.fma(*bernoulli, rest);
+        let k = s + 2.0 * j as f64;
+        term = term * ((k + 1.0) * end * ((k + 2.0) * end));
+    }
+    let mut sum = power(end) * rest.fma(end, one / n);
+    // The smallest terms first.
+    for k in (0..TERMS).rev() {
+        let inverse = one / (x + f64::from(k));
+        sum = power(inverse).fma(inverse, sum);
+    }
+    let mut factorial = odd.select(one, -one);
+    for k in 2..=LOW as u32 {
+        factorial = factorial * n.ge(f64::from(k)).select(f64::from(k), 1.0);
+    }
+    factorial * sum
 }
 
 /// One lane after the other, out of the vector code.
