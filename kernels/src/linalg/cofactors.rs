@@ -4,7 +4,15 @@
 //! and a diagonal D. Determinants are products, so the derivatives at A are those at D between the inverses of the other
 //! factors, and D is never divided by.
 
-use super::triangular::{Triangle, solve_triangular};
+use super::{
+    lu::{lu, lu_determinant, lu_solve},
+    triangular::{Triangle, solve_triangular},
+};
+
+/// The order from which well-conditioned matrices are worth blocked factors, and the ratio of the least pivot to the largest from
+/// which a matrix counts as one.
+const LARGE: usize = 16;
+const TRUSTED: f64 = 1e-3;
 
 /// Elements of scratch and indices that [`cofactors`] and [`second_cofactors`] need.
 pub const fn cofactors_room(n: usize) -> (usize, usize) {
@@ -26,6 +34,9 @@ pub const fn cofactors_room(n: usize) -> (usize, usize) {
 /// ```
 #[track_caller]
 pub fn cofactors(a: &[f64], n: usize, out: &mut [f64], floats: &mut [f64], indices: &mut [usize]) {
+    if n >= LARGE && by_inverse(a, n, out, floats, indices) {
+        return;
+    }
     let factors = Factors::of(a, n, floats, indices);
     let d = &*factors.diagonal;
     out.fill(0.0);
@@ -75,6 +86,24 @@ pub fn second_cofactors(a: &[f64], g: &[f64], n: usize, out: &mut [f64], floats:
         before *= d[i];
     }
     factors.wrap(out);
+}
+
+/// `det(a) a^-T` by LU factors with partial pivoting, which are blocked, if the pivots say that no digits are lost. False, and
+/// nothing of use in `out`, if they do not.
+fn by_inverse(a: &[f64], n: usize, out: &mut [f64], floats: &mut [f64], indices: &mut [usize]) -> bool {
+    let (packed, pivots) = (&mut floats[..n * n], &mut indices[..n]);
+    packed.copy_from_slice(a);
+    let complete = lu(packed, n, pivots).is_ok();
+    let sizes = (0..n).map(|k| packed[k * n + k].abs());
+    let (least, most) = sizes.fold((f64::INFINITY, 0.0), |(least, most): (f64, f64), x| (least.min(x), most.max(x)));
+    let det = lu_determinant(packed, pivots);
+    if !complete || least < TRUSTED * most || !det.is_normal() {
+        return false;
+    }
+    out.fill(0.0);
+    (0..n).for_each(|i| out[i * n + i] = det);
+    lu_solve(packed, pivots, true, out, n);
+    true
 }
 
 /// P A Q = L D U.

@@ -21,7 +21,7 @@ const MC: usize = 120;
 /// Columns of a packed block of b: with KC a share of the L3 cache.
 const NC: usize = 2048;
 /// Sizes up to which a product is computed without tiles.
-const TINY: usize = 4;
+const TINY: usize = 3;
 /// The least multiply-adds that are worth a thread.
 const PARALLEL: usize = 1 << 21;
 

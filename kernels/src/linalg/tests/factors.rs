@@ -308,3 +308,28 @@ fn batches_of_small_matrices() {
     let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     assert!(pool(1).install(solve) == pool(3).install(solve));
 }
+
+#[test]
+fn cofactors_of_larger_matrices() {
+    for n in [15usize, 16, 40] {
+        let mut a = normals::<f64>(71, n * n);
+        (0..n).for_each(|i| a[i * n + i] += 2.0 * (n as f64).sqrt());
+        // As it is, and with a row so small that the pivots are not trusted.
+        for factor in [1.0, 1e-6] {
+            a[..n].iter_mut().for_each(|x| *x *= factor);
+            let (floats, indices) = cofactors_room(n);
+            let mut c = vec![f64::NAN; n * n];
+            cofactors(&a, n, &mut c, &mut vec![f64::NAN; floats], &mut vec![7; indices]);
+            let (mut packed, mut pivots) = (a.clone(), vec![0; n]);
+            lu(&mut packed, n, &mut pivots).unwrap();
+            let det = lu_determinant(&packed, &pivots);
+            let turned: Vec<f64> = (0..n * n).map(|at| c[at % n * n + at / n]).collect();
+            let whole = product(&a, &turned, n, n, n);
+            for at in 0..n * n {
+                let want = if at / n == at % n { det } else { 0.0 };
+                let size: f64 = (0..n).map(|k| (a[at / n * n + k] * turned[k * n + at % n]).abs()).sum();
+                assert!((whole[at] - want).abs() <= 1e-13 * n as f64 * size.max(det.abs()), "{n} {factor} at {at}");
+            }
+        }
+    }
+}
