@@ -17,7 +17,7 @@ pub const SMALL: usize = 4;
 ///
 /// ```
 /// use pyroxene_kernels::linalg::solve_small;
-/// let mut b = [4.0, 3.0, 1.0, 1.0];
+/// let mut b = [4.0f64, 3.0, 1.0, 1.0];
 /// assert_eq!(solve_small(&[0.0, 2.0, 1.0, 1.0, 1.0, 2.0, 2.0, 4.0], 2, &mut b, 1), Some((1, 1)));
 /// assert_eq!(b[..2], [1.0, 2.0]);
 /// assert!(b[2..].iter().all(|x| x.is_nan()));
