@@ -130,6 +130,17 @@ mod sealed {
         fn chunks(isa: Isa, x: &[Self], visit: impl FnMut(&[f64]));
         /// To nearest.
         fn from_f64(x: f64) -> Self;
+        /// Exact.
+        fn into_f64(self) -> f64;
+        /// Whether the type is f64 itself.
+        const IS_F64: bool;
+        /// `len` elements as f64: where they are, or in the buffer.
+        ///
+        /// # Safety
+        /// `x` must be readable for `len <= CHUNK` elements.
+        unsafe fn widened(isa: Isa, x: *const Self, len: usize, buffer: &mut [f64; CHUNK]) -> *const f64;
+        /// Rounds each value to nearest; as many as `out` is long.
+        fn rounded(isa: Isa, x: &[f64], out: &mut [Self]);
     }
 
     impl Element for f64 {
@@ -178,6 +189,21 @@ mod sealed {
         fn from_f64(x: f64) -> f64 {
             x
         }
+
+        #[inline]
+        fn into_f64(self) -> f64 {
+            self
+        }
+
+        const IS_F64: bool = true;
+
+        unsafe fn widened(_: Isa, x: *const f64, _: usize, _: &mut [f64; CHUNK]) -> *const f64 {
+            x
+        }
+
+        fn rounded(_: Isa, x: &[f64], out: &mut [f64]) {
+            out.copy_from_slice(x);
+        }
     }
 
     impl Element for f32 {
@@ -213,6 +239,23 @@ mod sealed {
         #[inline]
         fn from_f64(x: f64) -> f32 {
             x as f32
+        }
+
+        #[inline]
+        fn into_f64(self) -> f64 {
+            f64::from(self)
+        }
+
+        const IS_F64: bool = false;
+
+        unsafe fn widened(isa: Isa, x: *const f32, len: usize, buffer: &mut [f64; CHUNK]) -> *const f64 {
+            // SAFETY: the caller's promise.
+            widen(isa, unsafe { std::slice::from_raw_parts(x, len) }, buffer);
+            buffer.as_ptr()
+        }
+
+        fn rounded(isa: Isa, x: &[f64], out: &mut [f32]) {
+            narrow(isa, x, out);
         }
     }
 }

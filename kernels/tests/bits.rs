@@ -174,3 +174,99 @@ fn threads_change_no_bit() {
 fn lengths_must_agree() {
     elementwise::unary(Unary::Exp, &[1.0, 2.0], &mut [0.0]);
 }
+
+/// Where elements lie: row-major, column-major, backwards, spaced.
+fn lay(data: &[f64], dims: &[usize; 3], kind: usize) -> (Vec<f64>, usize, [isize; 3]) {
+    let rows = [(dims[1] * dims[2]) as isize, dims[2] as isize, 1];
+    let columns = [1, dims[0] as isize, (dims[0] * dims[1]) as isize];
+    let (strides, spacing) = match kind {
+        0 => (rows, 1),
+        1 => (columns, 1),
+        2 => (rows.map(|s| -s), 1),
+        _ => ([1, (dims[0] * dims[2]) as isize, dims[0] as isize], 3),
+    };
+    let strides = strides.map(|s| s * spacing);
+    let offset = if kind == 2 { data.len() - 1 } else { 0 };
+    let mut to = vec![f64::NAN; data.len() * spacing as usize];
+    for (i, x) in data.iter().enumerate() {
+        let index = [i / (dims[1] * dims[2]), i / dims[2] % dims[1], i % dims[2]];
+        let place = index.iter().zip(strides).map(|(i, s)| *i as isize * s).sum::<isize>();
+        to[offset.wrapping_add_signed(place)] = *x;
+    }
+    (to, offset, strides)
+}
+
+#[test]
+fn reductions_over_axes_have_the_same_bits_however_the_elements_lie() {
+    use reduce::{Reduce, Strided, axes_on};
+    let shapes: &[[usize; 3]] =
+        &[[3, 4, 5], [70, 3, 9], [2, 65, 33], [1, 600, 3], [4, 1, 1030], [0, 3, 2], [129, 1, 2]];
+    for dims in shapes {
+        let len: usize = dims.iter().product();
+        let data: Vec<f64> = (0..len).map(|i| ((i * 7919 % 1009) as f64 / 97.0).sin() + 0.5).collect();
+        for mask in 0..8 {
+            let reduced = [mask & 1 != 0, mask & 2 != 0, mask & 4 != 0];
+            let kept: usize = (0..3).filter(|d| !reduced[*d]).map(|d| dims[d]).product();
+            for reduce in [Reduce::Sum, Reduce::Prod, Reduce::Max, Reduce::Min] {
+                let mut want = vec![0.0; kept];
+                let strides = [(dims[1] * dims[2]) as isize, dims[2] as isize, 1];
+                let x = Strided { data: &data, offset: 0, dims, strides: &strides };
+                axes_on(Isa::Scalar, reduce, x, &reduced, &mut want);
+                let narrow: Vec<f64> = data.iter().map(|x| f64::from(*x as f32)).collect();
+                let mut want_f32 = vec![0.0; kept];
+                axes_on(Isa::Scalar, reduce, Strided { data: &narrow, ..x }, &reduced, &mut want_f32);
+                for kind in 0..4 {
+                    if len == 0 && kind > 0 {
+                        continue;
+                    }
+                    let (laid, offset, strides) = lay(&data, dims, kind);
+                    let single: Vec<f32> = laid.iter().map(|x| *x as f32).collect();
+                    for isa in others() {
+                        let (mut got, mut got_f32) = (vec![0.0; kept], vec![0.0f32; kept]);
+                        let x = Strided { data: &laid, offset, dims, strides: &strides };
+                        axes_on(isa, reduce, x, &reduced, &mut got);
+                        let x = Strided { data: &single, offset, dims, strides: &strides };
+                        axes_on(isa, reduce, x, &reduced, &mut got_f32);
+                        for i in 0..kept {
+                            let what =
+                                format!("{reduce:?} of {dims:?} over {reduced:?}, layout {kind}, {isa:?}, at {i}");
+                            assert!(same(got[i], want[i]), "{what}: {}, not {}", got[i], want[i]);
+                            assert_eq!(got_f32[i], want_f32[i] as f32, "{what}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn threads_change_no_bit_of_reductions_over_axes() {
+    use reduce::{Reduce, Strided, axes};
+    let data: Vec<f64> = (0..1_200_000u64).map(|i| (i * 7919 % 10_007) as f64 / 97.0 - 50.0).collect();
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
+        pool.install(|| {
+            let mut bits = vec![];
+            for dims in [[1_200_000, 1], [400_000, 3], [3, 400_000], [1000, 1200], [1, 1_200_000]] {
+                for reduced in [[true, false], [false, true], [true, true]] {
+                    let kept: usize = (0..2).filter(|d| !reduced[*d]).map(|d| dims[d]).product();
+                    for (at, strides) in [[dims[1] as isize, 1], [1, dims[0] as isize]].into_iter().enumerate() {
+                        let mut out = vec![0.0; kept];
+                        axes(
+                            Reduce::Sum,
+                            Strided { data: &data, offset: 0, dims: &dims, strides: &strides },
+                            &reduced,
+                            &mut out,
+                        );
+                        bits.push((at, out.iter().fold(0u64, |hash, z| hash.rotate_left(5) ^ z.to_bits())));
+                    }
+                }
+            }
+            bits
+        })
+    };
+    let one = run(1);
+    assert_eq!(one, run(2));
+    assert_eq!(one, run(5));
+}

@@ -95,7 +95,7 @@ fn random_plan(rng: &mut Rng) -> (Loop, Vec<f64>) {
     let mut outputs = vec![];
     for _ in 0..1 + rng.below(4) {
         let register = rng.below(registers) as u16;
-        let reduce = [None, Some(Reduce::Sum), Some(Reduce::Max), Some(Reduce::Min)][rng.below(4)];
+        let reduce = [None, Some(Reduce::Sum), Some(Reduce::Max), Some(Reduce::Min), Some(Reduce::Prod)][rng.below(5)];
         let full = rng.below(3) == 0;
         let reduced: Vec<bool> = dims.iter().map(|_| reduce.is_some() && (full || rng.below(2) == 0)).collect();
         let shuffle = rng.below(3) == 0;
@@ -159,14 +159,8 @@ fn naive(plan: &Loop, memory: &mut [f64]) {
             places_of.iter().zip(values).for_each(|(place, value)| memory[*place] = *value);
             continue;
         };
-        let identity = match reduce {
-            Reduce::Sum => 0.0,
-            Reduce::Max => f64::NEG_INFINITY,
-            Reduce::Min => f64::INFINITY,
-        };
         let kept: Vec<usize> =
             plan.dims.iter().zip(&output.strides).map(|(d, s)| if *s == 0 { 1 } else { *d }).collect();
-        places(&kept, output.offset, &output.strides).into_iter().for_each(|place| memory[place] = identity);
         // The run of innermost reduced dimensions.
         let mut run = 1;
         for (dim, stride) in plan.dims.iter().zip(&output.strides).rev() {
@@ -175,13 +169,46 @@ fn naive(plan: &Loop, memory: &mut [f64]) {
             }
             run *= dim;
         }
+        // Each place of `kept` is written once, so the results of runs can be told by place.
+        let mut runs: std::collections::HashMap<usize, Vec<f64>> =
+            places(&kept, output.offset, &output.strides).into_iter().map(|place| (place, vec![])).collect();
         for (places, values) in places_of.chunks(run.max(1)).zip(values.chunks(run.max(1))) {
-            let out = &mut memory[places[0]];
-            *out = match reduce {
-                Reduce::Sum => *out + reduce::sum(values),
-                Reduce::Max => Binary::Max.eval(*out, reduce::max(values)),
-                Reduce::Min => Binary::Min.eval(*out, reduce::min(values)),
+            let mut result = [0.0];
+            let x = reduce::Strided { data: values, offset: 0, dims: &[values.len()], strides: &[1] };
+            reduce::axes_on(Isa::Scalar, reduce, x, &[true], &mut result);
+            runs.get_mut(&places[0]).expect("a kept place").push(result[0]);
+        }
+        for (place, results) in runs {
+            let combine = |a: f64, b: f64| combine(reduce, a, b);
+            memory[place] = match results[..] {
+                // The result of a run is not combined with anything.
+                [one] => one,
+                _ => {
+                    let block = |x: &[f64]| x.iter().fold(reduce.identity(), |a, b| combine(a, *b));
+                    let blocks: Vec<f64> = results.chunks(reduce::ROWS).map(block).collect();
+                    if blocks.is_empty() { reduce.identity() } else { tree(&blocks, &combine) }
+                }
             };
+        }
+    }
+}
+
+fn combine(reduce: Reduce, a: f64, b: f64) -> f64 {
+    match reduce {
+        Reduce::Sum => a + b,
+        Reduce::Prod => a * b,
+        Reduce::Max => Binary::Max.eval(a, b),
+        Reduce::Min => Binary::Min.eval(a, b),
+    }
+}
+
+/// Splits at the greatest power of two below the number of blocks.
+fn tree(blocks: &[f64], combine: &impl Fn(f64, f64) -> f64) -> f64 {
+    match blocks {
+        [one] => *one,
+        _ => {
+            let (a, b) = blocks.split_at(blocks.len().next_power_of_two() / 2);
+            combine(tree(a, combine), tree(b, combine))
         }
     }
 }
@@ -332,4 +359,47 @@ fn memory_is_bounded() {
 #[should_panic(expected = "not reserved")]
 fn scratch_is_reserved() {
     FusedKernel::new(copy_plan(4)).run(&mut Scratch::new(), &mut [0.0; 8]);
+}
+
+/// A fused loop and a direct reduction of any axes give the same bits, whatever is reduced.
+#[test]
+fn loops_reduce_as_slices_are_reduced() {
+    let shapes: &[[usize; 3]] =
+        &[[3, 4, 5], [100, 3, 7], [5, 70, 3], [2, 1, 900], [1300, 2, 2], [40, 33, 16], [9, 600, 1]];
+    for dims in shapes {
+        let len: usize = dims.iter().product();
+        let data: Vec<f64> = (0..len).map(|i| ((i * 7919 % 1009) as f64 / 97.0).sin() + 0.5).collect();
+        let strides = [(dims[1] * dims[2]) as isize, dims[2] as isize, 1];
+        for mask in 0..8 {
+            let reduced = [mask & 1 != 0, mask & 2 != 0, mask & 4 != 0];
+            let (mut out_strides, mut kept) = ([0; 3], 1);
+            for d in (0..3).rev().filter(|d| !reduced[*d]) {
+                out_strides[d] = if dims[d] == 1 { 0 } else { kept as isize };
+                kept *= dims[d];
+            }
+            for reduce in [Reduce::Sum, Reduce::Prod, Reduce::Max, Reduce::Min] {
+                let mut direct = vec![0.0; kept];
+                let x = reduce::Strided { data: &data, offset: 0, dims, strides: &strides };
+                reduce::axes(reduce, x, &reduced, &mut direct);
+                let kernel = FusedKernel::new(Loop {
+                    dims: dims.to_vec(),
+                    inputs: vec![Input { source: Source::Memory(kept), strides: strides.to_vec() }],
+                    code: vec![],
+                    outputs: vec![Output {
+                        register: 0,
+                        offset: 0,
+                        strides: out_strides.to_vec(),
+                        reduce: Some(reduce),
+                    }],
+                });
+                let mut scratch = Scratch::new();
+                scratch.reserve(&kernel);
+                let mut memory = [vec![0.0; kept], data.clone()].concat();
+                kernel.run(&mut scratch, &mut memory);
+                for (i, (a, b)) in direct.iter().zip(&memory).enumerate() {
+                    assert!(same(*a, *b), "{reduce:?} of {dims:?} over {reduced:?} at {i}: {a} and {b}");
+                }
+            }
+        }
+    }
 }

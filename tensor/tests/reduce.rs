@@ -46,6 +46,10 @@ fn check_reduction(
     expected: fn(&[f64]) -> f64,
 ) {
     for &(shape, axes) in CASES {
+        let nothing = axes.iter().any(|&a| shape[a.rem_euclid(shape.len() as isize) as usize] == 0);
+        if nothing && ["max", "min"].contains(&name) && groups(&Tensor::zeros(shape, DType::F64), axes).1.len() > 0 {
+            continue;
+        }
         for (layout, x) in layouts(&data(shape.iter().product()), shape) {
             let what = format!("{name} of {layout} {shape:?} over {axes:?}");
             let (kept_shape, rows) = groups(&x, axes);
@@ -73,6 +77,10 @@ fn sums_means_and_extremes() {
         if row.iter().any(|v| v.is_nan()) { f64::NAN } else { row.iter().copied().fold(f64::NEG_INFINITY, f64::max) }
     };
     check_reduction("max", awkward, Tensor::max_axes, nan_wins);
+    check_reduction("prod", plain, Tensor::prod_axes, |row| row.iter().product());
+    check_reduction("count_nonzero", awkward, Tensor::count_nonzero_axes, |row| {
+        row.iter().filter(|&&v| v != 0.0).count() as f64
+    });
     check_reduction("any", plain, Tensor::any_axes, |row| f64::from(row.iter().any(|&v| v != 0.0)));
     check_reduction("all", awkward, Tensor::all_axes, |row| f64::from(row.iter().all(|&v| v != 0.0)));
     check_reduction("logsumexp", plain, Tensor::logsumexp, |row| {
@@ -111,8 +119,30 @@ fn integers_and_truth_values() {
     assert_eq!(message, "sum: the result for [2] over axes [0] is not an i64");
     let message = panic_message(|| Tensor::from([i64::MAX, 1]).cumsum(0));
     assert_eq!(message, "cumsum: a running sum of [2] along axis 0 is not an i64");
-    let message = panic_message(|| Tensor::zeros([2, 0], DType::I64).max_axes(&[1], false));
-    assert_eq!(message, "max: [2, 0] has no elements over axes [1]");
+    assert_eq!(Tensor::from([[2, 3], [4, 5]]).prod_axes(&[0], false).to_vec::<i64>(), [8, 15]);
+    assert_eq!(Tensor::from([i64::MAX, 2, 0]).prod().to_vec::<i64>(), [0]);
+    assert_eq!(mask.prod().to_vec::<i64>(), [0]);
+    assert_eq!(mask.count_nonzero().to_vec::<i64>(), [2]);
+    assert_eq!(mask.max_axes(&[0], true).to_vec::<bool>(), [true]);
+    assert_eq!(Tensor::from([3, 5, -1]).cumprod(0).to_vec::<i64>(), [3, 15, -15]);
+    assert_eq!(mask.cummin(0).to_vec::<bool>(), [true, false, false]);
+    let message = panic_message(|| Tensor::from([i64::MAX, 2]).prod());
+    assert_eq!(message, "prod: the result for [2] over axes [0] is not an i64");
+    let message = panic_message(|| Tensor::from([i64::MAX, 2]).cumprod(0));
+    assert_eq!(message, "cumprod: a running product of [2] along axis 0 is not an i64");
+    for dtype in DType::ALL {
+        let message = panic_message(|| Tensor::zeros([2, 0], dtype).max_axes(&[1], false));
+        assert_eq!(message, "max: [2, 0] has no elements over axes [1]");
+        let message = panic_message(|| Tensor::zeros([0], dtype).min());
+        assert_eq!(message, "min: [0] has no elements over axes [0]");
+        let message = panic_message(|| Tensor::zeros([3, 0], dtype).argmin(1));
+        assert_eq!(message, "argmin: [3, 0] has no elements along axis 1");
+        assert_eq!(Tensor::zeros([0, 2], dtype).max_axes(&[1], true).shape(), [0, 1]);
+        assert_eq!(Tensor::zeros([2, 0], dtype).prod_axes(&[1], false).to_vec::<f64>(), [1.0, 1.0]);
+        assert_eq!(Tensor::zeros([2, 0], dtype).sum_axes(&[1], false).to_vec::<f64>(), [0.0, 0.0]);
+        assert_eq!(Tensor::zeros([2, 0], dtype).all_axes(&[1], false).to_vec::<f64>(), [1.0, 1.0]);
+        assert_eq!(Tensor::zeros([2, 0], dtype).any_axes(&[1], false).to_vec::<f64>(), [0.0, 0.0]);
+    }
 }
 
 #[test]
@@ -140,6 +170,17 @@ fn scans_and_positions_along_each_axis() {
                 check(&what, &x.cumsum(axis as isize), shape, |i| {
                     (0..=i[axis]).map(|k| along(i, k)).fold(0.0, |a, b| a + b)
                 });
+                let so_far = |i: &[usize]| -> Vec<f64> { (0..=i[axis]).map(|k| along(i, k)).collect() };
+                check(&what, &x.cumprod(axis as isize), shape, |i| so_far(i).iter().product());
+                check(&what, &x.cummax(axis as isize), shape, |i| {
+                    so_far(i).into_iter().fold(f64::NEG_INFINITY, f64::max)
+                });
+                check(&what, &x.cummin(axis as isize), shape, |i| so_far(i).into_iter().fold(f64::INFINITY, f64::min));
+                let logs = x.logcumsumexp(axis as isize);
+                for i in indices(shape) {
+                    let want = Tensor::from_vec(so_far(&i), [i[axis] + 1]).logsumexp(&[0], false).item();
+                    assert!((logs.at(&i) - want).abs() <= 1e-13 * want.abs().max(1.0), "{what} at {i:?}");
+                }
                 if shape[axis] == 0 {
                     continue;
                 }
@@ -163,4 +204,17 @@ fn a_sum_has_the_same_bits_however_the_elements_lie() {
     let data: Vec<f64> = plain(5000).iter().map(|v| v.exp()).collect();
     let sums: Vec<f64> = layouts(&data, &[50, 100]).iter().map(|(_, x)| x.sum().item()).collect();
     assert!(sums.iter().all(|&s| same(s, sums[0])), "{sums:?}");
+}
+
+#[test]
+fn running_extremes_and_sums_of_exponentials_meet_no_numbers() {
+    let (inf, nan) = (f64::INFINITY, f64::NAN);
+    let is = |x: Tensor, want: &[f64]| {
+        let got = x.to_vec::<f64>();
+        assert!(got.len() == want.len() && got.iter().zip(want).all(|(a, b)| same(*a, *b)), "{got:?}, not {want:?}");
+    };
+    is(Tensor::from([1.0, 0.0, nan, 5.0, nan]).cummax(0), &[1.0, 1.0, nan, nan, nan]);
+    is(Tensor::from([1.0, 0.0, nan, -5.0]).cummin(0), &[1.0, 0.0, nan, nan]);
+    is(Tensor::from([-inf, -inf, -1000.0, -inf]).logcumsumexp(0), &[-inf, -inf, -1000.0, -1000.0]);
+    is(Tensor::from([3.0, inf, 3.0, nan]).logcumsumexp(0), &[3.0, inf, inf, nan]);
 }

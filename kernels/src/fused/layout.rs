@@ -109,6 +109,35 @@ impl Walk<'_> {
         self.state[self.layout.dims.len() - 1]
     }
 
+    /// The sum of the indices of all dimensions, each times its weight.
+    #[inline]
+    pub(super) fn weigh(&self, weights: &[usize]) -> usize {
+        self.state.iter().zip(weights).map(|(index, weight)| index * weight).sum()
+    }
+
+    /// How many runs are left of the dimension around the innermost, this one included.
+    #[inline]
+    pub(super) fn runs_left(&self) -> usize {
+        match self.layout.dims.len() {
+            1 => 1,
+            n => self.layout.dims[n - 2] - self.state[n - 2],
+        }
+    }
+
+    /// Place of the next element, the first of a run; moves past `count > 0` runs, at most those that are left.
+    #[inline]
+    pub(super) fn skip_runs(&mut self, count: usize) -> usize {
+        let Layout { offset, dims, strides } = self.layout;
+        let place = offset.wrapping_add(self.state[dims.len()]);
+        if let Some(outer) = dims.len().checked_sub(2) {
+            self.state[outer] += count - 1;
+            let skipped = (count as isize - 1).wrapping_mul(strides[outer]);
+            self.state[dims.len()] = self.state[dims.len()].wrapping_add_signed(skipped);
+        }
+        self.next_run(self.layout.run());
+        place
+    }
+
     /// Place of the next element, and how many elements (at most `limit`) follow at the innermost stride; moves past them.
     #[inline]
     pub(super) fn next_run(&mut self, limit: usize) -> (usize, usize) {

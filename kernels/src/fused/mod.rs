@@ -33,6 +33,7 @@ mod plan;
 mod reduction;
 mod run;
 
+pub use crate::reduce::Reduce;
 pub use plan::FusedKernel;
 pub use run::Scratch;
 
@@ -94,22 +95,9 @@ pub struct Input {
     pub strides: Vec<isize>,
 }
 
-/// A reduction over the dimensions in which an [`Output`] has stride 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reduce {
-    /// The sum; 0 if empty.
-    Sum,
-    /// The greatest, NaN if any is; -inf if empty.
-    Max,
-    /// The least, NaN if any is; +inf if empty.
-    Min,
-}
-
 /// An output to the memory of the run.
 ///
-/// Where the innermost dimensions are reduced, each run of them is reduced in the canonical order of
-/// [`reduce`](crate::reduce), and the results of outer reduced dimensions are combined one after the other; where the
-/// innermost dimension is kept, rows are.
+/// With a reduction, the dimensions of stride 0 are reduced, in the order of [`reduce`](crate::reduce).
 #[derive(Clone, Debug)]
 pub struct Output {
     /// The register stored or reduced.

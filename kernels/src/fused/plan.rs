@@ -1,9 +1,9 @@
 //! From a [`Loop`] to a [`FusedKernel`]: checks, and everything that can be settled before the first run.
 
 use super::layout::{Layout, Walk};
-use super::reduction::Reduction;
+use super::reduction::{Reduction, Room};
 use super::{Code, Input, Instruction, Loop, Output, Reduce, Source};
-use crate::reduce::{CHUNK, Combine};
+use crate::reduce::CHUNK;
 use crate::simd::LANES;
 use std::sync::Arc;
 
@@ -90,16 +90,6 @@ pub(super) struct Single {
     pub(super) reduce: Option<Reduce>,
 }
 
-impl From<Reduce> for Combine {
-    fn from(reduce: Reduce) -> Combine {
-        match reduce {
-            Reduce::Sum => Combine::Sum,
-            Reduce::Max => Combine::Max,
-            Reduce::Min => Combine::Min,
-        }
-    }
-}
-
 impl FusedKernel {
     /// Checks the plan and settles everything that does not depend on the memory of a run.
     ///
@@ -119,7 +109,7 @@ impl FusedKernel {
         if len <= 1 {
             inputs.iter_mut().for_each(|(_, layout)| *layout = Layout::new(layout.offset, &[], &[]));
         }
-        Builder::new(len, memory_len).build(inputs, plan.code, outputs)
+        Builder::new(plan.dims, len, memory_len).build(inputs, plan.code, outputs)
     }
 
     /// Length that the memory of a run must at least have.
@@ -277,6 +267,7 @@ fn spread_registers(inputs: &[(Source, Layout)], code: &[Instruction]) -> Vec<bo
 
 /// Builds the parts of a kernel: `slots[r]` is the slot of register `r`.
 struct Builder {
+    dims: Vec<usize>,
     kernel: FusedKernel,
     slots: Vec<u16>,
     /// Blocks of temporaries that are free again.
@@ -284,7 +275,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn new(len: usize, memory_len: usize) -> Builder {
+    fn new(dims: Vec<usize>, len: usize, memory_len: usize) -> Builder {
         let kernel = FusedKernel {
             len,
             memory_len,
@@ -302,7 +293,7 @@ impl Builder {
             walk_len: 0,
             scratch_len: 0,
         };
-        Builder { kernel, slots: vec![], free: vec![] }
+        Builder { dims, kernel, slots: vec![], free: vec![] }
     }
 
     fn build(
@@ -372,19 +363,6 @@ impl Builder {
         slot
     }
 
-    fn scratch(&mut self, len: usize) -> usize {
-        let offset = self.kernel.scratch_len;
-        self.kernel.scratch_len += len;
-        offset
-    }
-
-    /// Room for the state of a walk.
-    fn walk(&mut self, layout: &Layout) -> usize {
-        let start = self.kernel.walk_len;
-        self.kernel.walk_len += Walk::state_len(layout);
-        start
-    }
-
     /// Assigns slots by liveness: the block of an argument that is not used again may hold the result.
     fn instructions(&mut self, code: &[Instruction], spread: &[bool], inputs: usize, outputs: &[(Output, Layout)]) {
         const ALWAYS: usize = usize::MAX;
@@ -434,12 +412,27 @@ impl Builder {
         if self.kernel.len == 1 {
             self.kernel.single.push(Single { slot, offset: output.offset, reduce: output.reduce });
         } else if let Some(reduce) = output.reduce {
-            let stage = self.scratch(CHUNK);
-            let walk = self.walk(&layout);
-            self.kernel.reductions.push(Reduction::new(slot, reduce.into(), layout, walk, stage));
+            let dims = std::mem::take(&mut self.dims);
+            let reduction = Reduction::new(slot, reduce, output.offset, &dims, &output.strides, self);
+            self.dims = dims;
+            self.kernel.reductions.push(reduction);
         } else if !layout.is_contiguous() {
             let walk = self.walk(&layout);
             self.kernel.scattered.push(Scattered { slot, layout, walk });
         }
+    }
+}
+
+impl Room for Builder {
+    fn scratch(&mut self, len: usize) -> usize {
+        let offset = self.kernel.scratch_len;
+        self.kernel.scratch_len += len.next_multiple_of(LANES);
+        offset
+    }
+
+    fn walk(&mut self, layout: &Layout) -> usize {
+        let start = self.kernel.walk_len;
+        self.kernel.walk_len += Walk::state_len(layout);
+        start
     }
 }

@@ -4,7 +4,7 @@ use super::layout::{Layout, Walk};
 use super::plan::{FusedKernel, Place};
 use crate::interpreter::{Slot, execute, spread};
 use crate::isa::Isa;
-use crate::reduce::{CHUNK, Combine, Tree};
+use crate::reduce::{CHUNK, Reduce, Tree};
 use crate::simd::LANES;
 
 /// Memory that runs work in. One scratch serves any number of kernels, one run at a time.
@@ -44,7 +44,7 @@ impl Scratch {
         grow(&mut self.slots, kernel.slots.len(), Slot { pointer: std::ptr::null_mut(), step: 0 });
         grow(&mut self.sources, kernel.spread.len(), std::ptr::null());
         grow(&mut self.state, kernel.walk_len, 0);
-        grow(&mut self.trees, kernel.reductions.len(), Tree::new(Combine::Sum));
+        grow(&mut self.trees, kernel.reductions.len(), Tree::new(Reduce::Sum));
     }
 
     fn is_enough(&self, kernel: &FusedKernel) -> bool {
@@ -96,10 +96,7 @@ impl FusedKernel {
             unsafe {
                 let value = *slots[usize::from(single.slot)].pointer;
                 *memory.add(single.offset) = match single.reduce {
-                    Some(reduce) => {
-                        let combine = Combine::from(reduce);
-                        combine.pair(value, combine.identity())
-                    }
+                    Some(reduce) => reduce.pair(value, reduce.identity()),
                     None => value,
                 };
             }
@@ -109,14 +106,20 @@ impl FusedKernel {
         }
         scratch.state[..self.walk_len].fill(0);
         for (reduction, tree) in self.reductions.iter().zip(&mut scratch.trees) {
-            *tree = Tree::new(reduction.combine);
-            // SAFETY: the places of outputs were checked.
-            unsafe { reduction.begin(memory, &mut scratch.state) };
+            *tree = Tree::new(reduction.reduce);
+            if self.len == 0 {
+                // SAFETY: the places of outputs were checked.
+                unsafe { reduction.empty(memory, block) };
+            }
         }
         for start in (0..self.len).step_by(CHUNK) {
             let len = CHUNK.min(self.len - start);
             // SAFETY: memory and scratch are long enough, and elements start..start + len are of the space.
             unsafe { self.block(isa, start, len, memory, block, slots, &mut scratch.state, &mut scratch.trees) };
+        }
+        for reduction in &self.reductions {
+            // SAFETY: as above.
+            unsafe { reduction.finish(memory, block, &mut scratch.state) };
         }
     }
 
@@ -233,7 +236,7 @@ unsafe fn gather(mut walk: Walk, from: *const f64, mut to: *mut f64, mut len: us
 
 /// # Safety
 /// `from` must be readable for `len` values, the places of the walk writable in `to`.
-unsafe fn scatter(mut walk: Walk, mut from: *const f64, to: *mut f64, mut len: usize) {
+pub(super) unsafe fn scatter(mut walk: Walk, mut from: *const f64, to: *mut f64, mut len: usize) {
     let stride = walk.layout.run_stride();
     while len > 0 {
         let (place, count) = walk.next_run(len);

@@ -1,0 +1,70 @@
+//! Short runs that follow one another, without a call for each.
+
+use super::order::{Reduce, for_each_reduce};
+use crate::isa::{Isa, Kernel};
+use crate::simd::{LANES, Simd};
+
+/// Runs of up to this many elements have kernels of their own.
+pub(crate) const SHORT: usize = 2 * LANES;
+
+/// `out[i] = ` the reduction of the run `x[i * run..(i + 1) * run]`, with the bits of a chunk.
+///
+/// # Safety
+/// `x` must be readable for `count * run` values, `out` writable for `count`, and they must not overlap. `run` must be
+/// within `1..=SHORT`.
+#[inline(never)] // Compiled once, in this crate.
+pub(crate) unsafe fn short_runs(isa: Isa, reduce: Reduce, x: *const f64, run: usize, count: usize, out: *mut f64) {
+    isa.run(ShortRuns { reduce, x, run, count, out });
+}
+
+struct ShortRuns {
+    reduce: Reduce,
+    x: *const f64,
+    run: usize,
+    count: usize,
+    out: *mut f64,
+}
+
+impl Kernel for ShortRuns {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        for_each_reduce!(self.reduce, by_length(self))
+    }
+}
+
+#[inline(always)]
+fn by_length(reduce: Reduce, runs: ShortRuns) {
+    macro_rules! by_length {
+        ($($n:literal)*) => {
+            match runs.run {
+                $($n => each::<$n>(reduce, runs),)*
+                run => unreachable!("a run of {run} is not short"),
+            }
+        };
+    }
+    by_length!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
+}
+
+#[inline(always)]
+fn each<const N: usize>(reduce: Reduce, runs: ShortRuns) {
+    for i in 0..runs.count {
+        // SAFETY: the promise of `short_runs`.
+        unsafe {
+            let x = &*runs.x.add(i * N).cast::<[f64; N]>();
+            *runs.out.add(i) = one(reduce, x);
+        }
+    }
+}
+
+/// The tree of a chunk of N elements, without the lanes that hold the identity. Those turn a sum of -0 alone into +0, and
+/// change nothing else.
+#[inline(always)]
+fn one<const N: usize>(reduce: Reduce, x: &[f64; N]) -> f64 {
+    let lane = |i: usize| if i + LANES < N { reduce.pair(x[i], x[i + LANES]) } else { x[i] };
+    let four = |i: usize| if i + 4 < N { reduce.pair(lane(i), lane(i + 4)) } else { lane(i) };
+    let two = |i: usize| if i + 2 < N { reduce.pair(four(i), four(i + 2)) } else { four(i) };
+    let all = if N > 1 { reduce.pair(two(0), two(1)) } else { two(0) };
+    reduce.pair(reduce.identity(), all)
+}
