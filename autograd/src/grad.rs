@@ -1,9 +1,10 @@
 //! Reverse-mode derivatives, written in `Var` operations so that they differentiate again.
 
 use crate::arena::{Var, check_live, with_arena};
-use crate::op::{Op, Strides};
+use crate::op::{Axes, Op, Strides};
 use crate::shape;
 use crate::special;
+use crate::structured;
 use pyroxene_kernels::table::{Binary, Unary};
 use pyroxene_tensor::Shape;
 use smallvec::SmallVec;
@@ -164,13 +165,12 @@ impl Sweep {
             Op::Cast(dtype) => send(0, &|| (dtype.is_float() && x(0).dtype().is_float()).then_some(gy)),
             Op::Sum(_) | Op::Expand if gy.shape() == x(0).shape() => send(0, &|| Some(gy)),
             Op::Sum(_) => send(0, &|| Some(gy.expand(&x(0).shape()))),
-            Op::Max(axes) => send(0, &|| {
+            Op::Prod(axes) => send(0, &|| Some(gy * products_of_others(x(0), axes))),
+            Op::Max(axes) | Op::Min(axes) => send(0, &|| {
                 let ties = x(0).equal(y);
                 let count = ties.sum_axes(&axes.signed(), true);
                 Some(ties.where_(gy / count, 0.0))
             }),
-            // softmax(x); where the sum is zero (all -inf) the terms are zero, not NaN.
-            Op::LogSumExp(_) => send(0, &|| Some(gy * (x(0) - y.is_finite().where_(y, 0.0)).exp())),
             Op::Expand => send(0, &|| Some(gy.sum_to_shape_of(x(0)))),
             Op::Reshape => send(0, &|| Some(gy.reshape_to(x(0).shape()))),
             Op::Permute(order) => send(0, &|| {
@@ -221,6 +221,22 @@ impl Sweep {
             }
         }
     }
+}
+
+/// For each element, the product of the others over the axes.
+fn products_of_others(x: Var, axes: Axes) -> Var {
+    let shape = x.shape();
+    let last = |axis: usize| axes.contains(axis);
+    let order: SmallVec<[isize; 4]> =
+        (0..shape.len()).filter(|&axis| !last(axis)).chain(axes.iter()).map(|axis| axis as isize).collect();
+    let moved = x.permute(&order);
+    let kept = shape.len() - axes.iter().count();
+    let mut joined = Shape::from_slice(&moved.shape()[..kept]);
+    joined.push(axes.iter().map(|axis| shape[axis]).product());
+    let products = structured::products_of_others(moved.reshape_to(joined), -1).reshape_to(moved.shape());
+    let mut back: SmallVec<[isize; 4]> = order.clone();
+    order.iter().enumerate().for_each(|(to, &from)| back[from as usize] = to as isize);
+    products.permute(&back)
 }
 
 /// A node whose type is that of the derivative that flows through it.

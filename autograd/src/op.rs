@@ -5,6 +5,7 @@
 
 use crate::custom::CustomRule;
 use crate::structured::Structured;
+use pyroxene_kernels::reduce::Reduce;
 use pyroxene_kernels::table::{Binary, Unary};
 use pyroxene_tensor::{DType, Shape};
 use smallvec::SmallVec;
@@ -64,8 +65,9 @@ pub(crate) enum Op {
     StopGradient,
     /// Reductions keep the reduced axes with size one; a reshape drops them.
     Sum(Axes),
+    Prod(Axes),
     Max(Axes),
-    LogSumExp(Axes),
+    Min(Axes),
     Expand,
     Reshape,
     Permute(SmallVec<[u8; 4]>),
@@ -86,6 +88,17 @@ pub(crate) enum Op {
 }
 
 impl Op {
+    /// How a reduction combines elements, and over which axes; none for other operations.
+    pub(crate) fn reduction(&self) -> Option<(Reduce, Axes)> {
+        match *self {
+            Op::Sum(axes) => Some((Reduce::Sum, axes)),
+            Op::Prod(axes) => Some((Reduce::Prod, axes)),
+            Op::Max(axes) => Some((Reduce::Max, axes)),
+            Op::Min(axes) => Some((Reduce::Min, axes)),
+            _ => None,
+        }
+    }
+
     /// The name used in error messages and by `explain`.
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -98,8 +111,9 @@ impl Op {
             Op::Cast(_) => "cast",
             Op::StopGradient => "stop_gradient",
             Op::Sum(_) => "sum",
+            Op::Prod(_) => "prod",
             Op::Max(_) => "max",
-            Op::LogSumExp(_) => "logsumexp",
+            Op::Min(_) => "min",
             Op::Expand => "expand",
             Op::Reshape => "reshape",
             Op::Permute(_) => "permute",

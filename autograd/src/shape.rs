@@ -20,6 +20,11 @@ pub(crate) fn axis(op: &str, shape: &[usize], axis: isize) -> usize {
 }
 
 #[track_caller]
+pub(crate) fn reduce(op: &str, shape: &[usize], axes: &[isize], keepdim: bool) -> Shape {
+    rules::reduce(op, shape, axes, keepdim).or_panic()
+}
+
+#[track_caller]
 pub(crate) fn reshape(shape: &[usize], to: &[isize]) -> Shape {
     rules::reshape(shape, to).or_panic()
 }

@@ -15,6 +15,7 @@ mod math;
 pub mod random;
 pub mod reduce;
 pub mod simd;
+pub mod softmax;
 pub mod sort;
 pub mod special;
 pub mod table;

@@ -3,7 +3,6 @@
 use super::graph::{Builder, Graph, Id, Ids};
 use crate::arena::{Node, Value, Var, with_arena};
 use crate::op::Op;
-use crate::reduce::expand_logsumexp;
 use pyroxene_kernels::table::{Binary, Unary};
 use pyroxene_tensor::{DType, Shape};
 
@@ -53,18 +52,6 @@ fn add(builder: &mut Builder, node: &Node, inputs: Ids, source: Option<DType>) -
             }
             _ => inputs[0],
         },
-        Op::LogSumExp(axes) => {
-            let shape = builder.graph.shape(inputs[0]).clone();
-            expand_logsumexp(
-                &mut |op, inputs: &[Id], shape| match op {
-                    Op::Scalar(bits) => builder.scalar(f64::from_bits(bits)),
-                    op => builder.push(op, inputs.into(), shape),
-                },
-                inputs[0],
-                &shape,
-                *axes,
-            )
-        }
         op => builder.push(op.clone(), inputs, node.shape.clone()),
     }
 }

@@ -177,7 +177,7 @@ impl<'g> Lowering<'g> {
     fn fused(&mut self, shape: &Shape, nodes: &[Id], kept: impl Fn(Id) -> bool) {
         let mut step = LoopStep { shape: shape.clone(), inputs: Vec::new(), code: Vec::new(), outputs: Vec::new() };
         let inside: std::collections::HashSet<Id> = nodes.iter().copied().collect();
-        let is_inner = |id: Id| inside.contains(&id) && !matches!(self.graph.node(id).op, Op::Sum(_) | Op::Max(_));
+        let is_inner = |id: Id| inside.contains(&id) && self.graph.node(id).op.reduction().is_none();
         let mut registers: HashMap<Id, u16> = HashMap::new();
         for &id in nodes {
             for &input in &self.graph.node(id).inputs {
@@ -193,7 +193,7 @@ impl<'g> Lowering<'g> {
                 Op::Unary(op) => Code::Unary(*op),
                 Op::Binary(op) => Code::Binary(*op),
                 Op::Select => Code::Select,
-                Op::Sum(_) | Op::Max(_) => continue,
+                op if op.reduction().is_some() => continue,
                 op => unreachable!("{} is not elementwise", op.name()),
             };
             let mut args = [0u16; 3];
@@ -206,15 +206,14 @@ impl<'g> Lowering<'g> {
         }
         for &id in nodes {
             let node = self.graph.node(id);
-            let (register, reduce, strides) = match node.op {
-                Op::Sum(axes) | Op::Max(axes) => {
-                    let mut strides = row_major(&node.shape);
+            let mut strides = row_major(&node.shape);
+            let (register, reduce) = match node.op.reduction() {
+                Some((reduce, axes)) => {
                     axes.iter().for_each(|axis| strides[axis] = 0);
-                    let reduce = if matches!(node.op, Op::Sum(_)) { Reduce::Sum } else { Reduce::Max };
-                    (registers[&node.inputs[0]], Some(reduce), strides)
+                    (registers[&node.inputs[0]], Some(reduce))
                 }
-                _ if kept(id) => (registers[&id], None, row_major(&node.shape)),
-                _ => continue,
+                None if kept(id) => (registers[&id], None),
+                None => continue,
             };
             let out = self.result(id);
             step.outputs.push(Store { register, out, offset: 0, strides: strides.into_vec(), reduce });

@@ -28,7 +28,9 @@ pub(crate) fn simplify(builder: &mut Builder, op: &Op, inputs: &Ids, shape: &Sha
             Some(builder.expand(inner, shape))
         }
         Op::Sum(axes) => sum(builder, *axes, inputs[0], shape),
-        Op::Max(axes) => axes.iter().all(|axis| builder.graph.shape(inputs[0])[axis] == 1).then_some(inputs[0]),
+        Op::Prod(axes) | Op::Max(axes) | Op::Min(axes) => {
+            axes.iter().all(|axis| builder.graph.shape(inputs[0])[axis] == 1).then_some(inputs[0])
+        }
         _ => None,
     }
 }

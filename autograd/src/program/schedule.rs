@@ -28,7 +28,7 @@ fn is_elementwise(op: &Op) -> bool {
 }
 
 fn is_reduction(op: &Op) -> bool {
-    matches!(op, Op::Sum(_) | Op::Max(_))
+    op.reduction().is_some()
 }
 
 pub(crate) fn is_view(op: &Op) -> bool {

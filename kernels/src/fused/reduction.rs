@@ -132,7 +132,7 @@ impl Reduction {
             let position = walk.position();
             let number = walk.weigh(&self.weights);
             let whole = if position == 0 { walk.runs_left().min(len / run) } else { 0 };
-            // SAFETY (of this block): `taken <= len` values are left at x, and the results are as many as the layout says.
+            // SAFETY: `taken <= len` values are left at x, and the results are as many as the layout says.
             let taken = unsafe {
                 if reduces_runs && self.runs == 1 && run <= SHORT && whole > 0 {
                     short_runs(isa, self.reduce, x, run, whole, results.add(walk.skip_runs(whole)));

@@ -317,8 +317,10 @@ impl<T: Element> Job<T> {
     /// Copies a block of rows side by side, in the order in which they lie.
     fn pack(&self, x: *const T, rows: Range<usize>, columns: &Range<usize>, to: &mut [f64]) {
         let width = columns.len();
-        // SAFETY (of both reads): a place of the tensor.
-        let read = |place: isize| unsafe { *x.wrapping_offset(place) }.into_f64();
+        let read = |place: isize| {
+            // SAFETY: a place of the tensor.
+            unsafe { *x.wrapping_offset(place) }.into_f64()
+        };
         if self.rows.spread() < self.last.spread() {
             for (c, column) in columns.clone().enumerate() {
                 let place = self.last.at(column);

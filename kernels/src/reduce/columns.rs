@@ -142,11 +142,11 @@ fn wide<S: Simd, const N: usize>(reduce: Reduce, simd: S, rows: Rows, acc: *mut 
 #[inline(always)]
 fn narrow<S: Simd, const V: usize>(reduce: Reduce, simd: S, rows: Rows, acc: *mut f64, fresh: bool) {
     let last = rows.width - (V - 1) * LANES;
-    // SAFETY (of the calls below): the promise of `combine_rows`; the last vector has `last` values.
     let load = |p: *const f64| -> [Vector<S>; V] {
-        std::array::from_fn(|v| unsafe {
+        std::array::from_fn(|v| {
             let p = p.wrapping_add(v * LANES);
-            if v + 1 < V { Vector::load(simd, p) } else { Vector::new(simd, simd.load_partial(p, last)) }
+            // SAFETY: the promise of `combine_rows`; the last vector has `last` values.
+            unsafe { if v + 1 < V { Vector::load(simd, p) } else { Vector::new(simd, simd.load_partial(p, last)) } }
         })
     };
     let mut sums = if fresh { [Vector::splat(simd, reduce.identity()); V] } else { load(acc) };

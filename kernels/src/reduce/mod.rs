@@ -25,7 +25,7 @@ pub use columns::ROWS;
 pub(crate) use columns::{Rows, close_block, combine_rows, levels};
 pub use dot::{dot, dot_on};
 pub use order::{CHUNK, Reduce};
-pub(crate) use order::{Tree, chunk};
+pub(crate) use order::{Tree, chunk, fold};
 pub(crate) use short::{SHORT, short_runs};
 
 use crate::elementwise::Element;

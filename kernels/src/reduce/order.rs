@@ -187,7 +187,7 @@ fn reduce_chunk<S: Simd>(reduce: Reduce, simd: S, x: &[f64]) -> f64 {
 
 /// The fixed tree over accumulators and lanes.
 #[inline(always)]
-pub(super) fn fold<S: Simd>(reduce: Reduce, sums: [Vector<S>; 4]) -> f64 {
+pub(crate) fn fold<S: Simd>(reduce: Reduce, sums: [Vector<S>; 4]) -> f64 {
     let all = reduce.vectors(reduce.vectors(sums[0], sums[1]), reduce.vectors(sums[2], sums[3]));
     let [a, b, c, d, e, f, g, h] = all.to_array();
     let pair = |x, y| reduce.pair(x, y);

@@ -22,7 +22,7 @@ pub use plan::{EinsumPath, Plan, Step};
 
 use crate::dtype::DType;
 use crate::error::OrPanic;
-use crate::shape::Shape;
+use crate::shape::{self, Shape};
 use crate::storage::build;
 use crate::tensor::Tensor;
 use pyroxene_kernels::logspace::{log_product, log_product_room};
@@ -207,7 +207,14 @@ impl Value for Tensor {
         match algebra {
             Algebra::SumProduct => self.sum_axes(axes, false),
             Algebra::LogSumExp => self.logsumexp(axes, false),
-            Algebra::MaxProduct => self.max_axes(axes, false),
+            Algebra::MaxProduct => {
+                let left = shape::reduce("max_einsum", &self.shape, axes, false).or_panic();
+                if self.is_empty() {
+                    // The greatest of no products.
+                    return Tensor::full(left, f64::NEG_INFINITY).cast(self.dtype());
+                }
+                self.max_axes(axes, false)
+            }
         }
     }
 

@@ -8,6 +8,7 @@ mod extreme;
 mod position;
 mod scan;
 mod softmax;
+mod spread;
 mod sum;
 mod truth;
 
@@ -89,4 +90,12 @@ impl Tensor {
         });
         states
     }
+}
+
+fn greater<T: PartialOrd>(a: T, b: T) -> bool {
+    a > b
+}
+
+fn less<T: PartialOrd>(a: T, b: T) -> bool {
+    a < b
 }

@@ -1,6 +1,6 @@
 //! Positions of maxima and minima.
 
-use super::Plan;
+use super::{Plan, greater, less};
 use crate::dtype::Scalar;
 use crate::error::{OrPanic, fail};
 use crate::shape;
@@ -40,8 +40,8 @@ impl Tensor {
             fail(format_args!("{op}: {:?} has no elements along axis {axis}", self.shape()));
         }
         let positions = with_type!(self.dtype(), T => match better {
-            Ordering::Less => self.places_of_best::<T>(a, &plan, |v, best| v < best),
-            _ => self.places_of_best::<T>(a, &plan, |v, best| v > best),
+            Ordering::Less => self.places_of_best::<T>(a, &plan, less),
+            _ => self.places_of_best::<T>(a, &plan, greater),
         });
         Tensor::from_parts(positions.into(), plan.shape)
     }

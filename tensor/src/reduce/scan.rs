@@ -1,5 +1,6 @@
 //! Running sums, products, maxima and log-sums along an axis.
 
+use super::{greater, less};
 use crate::dtype::{DType, Scalar};
 use crate::error::{OrPanic, fail};
 use crate::shape;
@@ -106,24 +107,22 @@ impl Tensor {
     #[track_caller]
     pub fn cummax(&self, axis: isize) -> Tensor {
         let axis = shape::axis("cummax", &self.shape, axis).or_panic();
-        with_type!(self.dtype(), T => self.running_extreme::<T>(axis, |v, best| v > best))
+        with_type!(self.dtype(), T => self.running_extreme::<T>(axis, greater))
     }
 
     /// The least element so far along an axis; NaN from the first NaN on.
     #[track_caller]
     pub fn cummin(&self, axis: isize) -> Tensor {
         let axis = shape::axis("cummin", &self.shape, axis).or_panic();
-        with_type!(self.dtype(), T => self.running_extreme::<T>(axis, |v, best| v < best))
+        with_type!(self.dtype(), T => self.running_extreme::<T>(axis, less))
     }
 
     fn running_extreme<T: Scalar + PartialOrd>(&self, axis: usize, better: impl Fn(T, T) -> bool) -> Tensor {
         self.scanned(axis, None, |best: Option<T>, v: T| {
-            let is_nan = v.partial_cmp(&v).is_none();
+            let is_nan = |v: T| v.partial_cmp(&v).is_none();
             // Nothing is better than a NaN that came before.
-            let next = match best {
-                Some(best) if !better(v, best) && !(is_nan && best.partial_cmp(&best).is_some()) => best,
-                _ => v,
-            };
+            let is_better = best.is_none_or(|best| better(v, best) || is_nan(v) && !is_nan(best));
+            let next = if is_better { v } else { best.unwrap_or(v) };
             (Some(next), next)
         })
     }
