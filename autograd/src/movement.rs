@@ -4,7 +4,7 @@ use crate::arena::{Var, with_node};
 use crate::op::{Op, Stride};
 use crate::shape;
 use crate::var::push;
-use pyroxene_tensor::{Shape, Slice};
+use pyroxene_tensor::{DType, OrPanic, Shape, Slice, shape as rules};
 use smallvec::{SmallVec, smallvec};
 
 impl Var {
@@ -44,12 +44,8 @@ impl Var {
     #[must_use]
     pub fn permute(self, order: &[isize]) -> Var {
         let (shape, dtype) = with_node(self, |node| (node.shape.clone(), node.dtype));
-        let order: SmallVec<[u8; 4]> = order.iter().map(|&axis| shape::axis("permute", &shape, axis) as u8).collect();
-        let mut seen: SmallVec<[u8; 4]> = order.clone();
-        seen.sort_unstable();
-        if !seen.iter().copied().eq(0..shape.len() as u8) {
-            shape::fail(format_args!("permute: {order:?} does not name each axis of {shape:?} once"));
-        }
+        let order = rules::permute(&shape, order).or_panic();
+        let order: SmallVec<[u8; 4]> = order.iter().map(|&axis| axis as u8).collect();
         if order.iter().copied().eq(0..shape.len() as u8) {
             return self;
         }
@@ -71,9 +67,7 @@ impl Var {
     #[track_caller]
     #[must_use]
     pub fn t(self) -> Var {
-        if self.ndim() < 2 {
-            shape::fail(format_args!("t: a transpose wants at least two axes, got {:?}", self.shape()));
-        }
+        rules::matrix("t", &self.shape()).or_panic();
         self.transpose(-2, -1)
     }
 
@@ -82,8 +76,8 @@ impl Var {
     #[must_use]
     pub fn unsqueeze(self, axis: isize) -> Var {
         let mut shape = self.shape();
-        let slots: Shape = std::iter::repeat_n(1, shape.len() + 1).collect();
-        shape.insert(shape::axis("unsqueeze", &slots, axis), 1);
+        let axis = rules::unsqueeze(&shape, axis).or_panic();
+        shape.insert(axis, 1);
         self.reshape_to(shape)
     }
 
@@ -92,10 +86,7 @@ impl Var {
     #[must_use]
     pub fn squeeze(self, axis: isize) -> Var {
         let mut shape = self.shape();
-        let axis = shape::axis("squeeze", &shape, axis);
-        if shape[axis] != 1 {
-            shape::fail(format_args!("squeeze: axis {axis} of {shape:?} does not have size one"));
-        }
+        let axis = rules::squeeze(&shape, axis).or_panic();
         shape.remove(axis);
         self.reshape_to(shape)
     }
@@ -114,15 +105,10 @@ impl Var {
     #[must_use]
     pub fn select(self, axis: isize, index: isize) -> Var {
         let shape = self.shape();
-        let axis = shape::axis("select", &shape, axis);
-        let size = shape[axis] as isize;
-        let place = if index < 0 { index + size } else { index };
-        if !(0..size).contains(&place) {
-            shape::fail(format_args!("select: index {index} is not within axis {axis} of {shape:?}"));
-        }
+        let (axis, start) = rules::select(&shape, axis, index).or_panic();
         let mut dropped = shape.clone();
         dropped.remove(axis);
-        self.strided(axis, Stride { start: place as usize, step: 1, len: 1 }).reshape_to(dropped)
+        self.strided(axis, Stride { start, step: 1, len: 1 }).reshape_to(dropped)
     }
 
     /// The axis in reverse order.
@@ -153,29 +139,21 @@ impl Var {
     #[track_caller]
     #[must_use]
     pub fn concat(parts: &[Var], axis: isize) -> Var {
-        let Some(&first) = parts.first() else { shape::fail("concat: no tensors to join") };
-        let mut shape = first.shape();
-        let axis = shape::axis("concat", &shape, axis);
-        let mut dtype = first.dtype();
-        for part in &parts[1..] {
-            let other = part.shape();
-            let agrees = other.len() == shape.len() && (0..shape.len()).all(|i| i == axis || shape[i] == other[i]);
-            if !agrees {
-                shape::fail(format_args!("concat: {shape:?} and {other:?} differ outside axis {axis}"));
-            }
-            shape[axis] += other[axis];
-            dtype = dtype.promote(part.dtype());
-        }
-        if parts.len() == 1 { first } else { push(Op::Concat(axis), parts, shape, dtype) }
+        let shapes: Vec<Shape> = parts.iter().map(|part| part.shape()).collect();
+        let shapes: Vec<&[usize]> = shapes.iter().map(Shape::as_slice).collect();
+        let (shape, axis) = rules::concat(&shapes, axis).or_panic();
+        let dtype = parts.iter().map(|part| part.dtype()).reduce(DType::promote).expect("there is a first part");
+        if parts.len() == 1 { parts[0] } else { push(Op::Concat(axis), parts, shape, dtype) }
     }
 
     /// Joins tensors of one shape along a new axis.
     #[track_caller]
     #[must_use]
     pub fn stack(parts: &[Var], axis: isize) -> Var {
-        if parts.is_empty() {
-            shape::fail("stack: no tensors to join");
-        }
+        let shapes: Vec<Shape> = parts.iter().map(|part| part.shape()).collect();
+        let shapes: Vec<&[usize]> = shapes.iter().map(Shape::as_slice).collect();
+        let (_, axis) = rules::stack(&shapes, axis).or_panic();
+        let axis = axis as isize;
         let raised: Vec<Var> = parts.iter().map(|part| part.unsqueeze(axis)).collect();
         Var::concat(&raised, axis)
     }

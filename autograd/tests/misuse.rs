@@ -56,7 +56,7 @@ fn shapes_are_checked_where_the_operation_is_written() {
         ("matmul", || Var::zeros(&[2, 3]).matmul(Var::zeros(&[4, 2]))),
         ("reshape", || Var::zeros(&[6]).reshape(&[4, -1])),
         ("cholesky: [2, 3] is not a square matrix", || Var::zeros(&[2, 3]).cholesky()),
-        ("concat: [2, 3] and [3, 3] differ outside axis 1", || {
+        ("concat: cannot join [2, 3] and [3, 3] along axis 1", || {
             Var::concat(&[Var::zeros(&[2, 3]), Var::zeros(&[3, 3])], 1)
         }),
         ("grad: the output must be one number, got shape [3]", || grad(Var::zeros(&[3]), &[])[0]),

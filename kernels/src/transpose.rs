@@ -67,13 +67,18 @@ fn block<T: Copy>(x: &[T], plane: Plane, (rows, columns): (usize, usize), out: &
     }
 }
 
-/// A square of which each column is contiguous in `x`.
+/// A square of which each column is contiguous in `x`. It is read whole before it is written: lines a power of two apart
+/// share few places in the cache, and would drive each other out.
 fn tile<T: Copy>(x: &[T], plane: Plane, out: &mut [T], start: usize, apart: usize) {
-    let columns: [&[T; TILE]; TILE] =
-        std::array::from_fn(|j| x[plane.at(0, j)..].first_chunk().expect("the square is inside"));
-    for i in 0..TILE {
-        let row = start + i * apart;
-        out[row..row + TILE].copy_from_slice(&columns.map(|column| column[i]));
+    let mut square = [[x[plane.offset]; TILE]; TILE];
+    for j in 0..TILE {
+        let column: &[T; TILE] = x[plane.at(0, j)..].first_chunk().expect("the square is inside");
+        for i in 0..TILE {
+            square[i][j] = column[i];
+        }
+    }
+    for (i, row) in square.iter().enumerate() {
+        out[start + i * apart..][..TILE].copy_from_slice(row);
     }
 }
 

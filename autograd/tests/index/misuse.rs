@@ -17,6 +17,13 @@ fn mistakes_are_told_by_message() {
         Var::zeros(&[2, 3])
     }
     let cases: &[Case] = &[
+        ("permute: [0, 0] is not a permutation of the axes of [2, 3]", || x().permute(&[0, 0])),
+        ("t: [3] is not a matrix or a batch of matrices", || Var::zeros(&[3]).t()),
+        ("squeeze: axis -1 of [2, 3] has size 3, not 1", || x().squeeze(-1)),
+        ("unsqueeze: axis 3 is out of bounds for a new axis of [2, 3]", || x().unsqueeze(3)),
+        ("select: index 2 is out of bounds for axis 0 of [2, 3]", || x().select(0, 2)),
+        ("concat: there is nothing to join", || Var::concat(&[], 0)),
+        ("stack: cannot stack [2, 3] and [3]", || Var::stack(&[x(), Var::zeros(&[3])], 0)),
         ("movedim: axis 2 is out of bounds for [2, 3]", || x().movedim(2, 0)),
         ("broadcast_tensors: cannot broadcast [2, 3] with [2]", || Var::broadcast_tensors(&[x(), Var::zeros(&[2])])[0]),
         ("split: parts of size 0 do not make up axis 1 of [2, 3]", || x().split(0, 1)[0]),
