@@ -211,8 +211,8 @@ fn every_reduction_over_every_axes() {
 
 #[test]
 fn scans_and_softmax_along_every_axis() {
-    type Along = fn(Var, isize) -> Var;
-    let cases: &[(&str, Along, fn(&[f64]) -> Vec<f64>)] = &[
+    type Case = (&'static str, fn(Var, isize) -> Var, fn(&[f64]) -> Vec<f64>);
+    let cases: &[Case] = &[
         ("cumsum", |x, axis| x.cumsum(axis), |x| running(x, sum)),
         ("cumprod", |x, axis| x.cumprod(axis), |x| running(x, |x| x.iter().product())),
         ("cummax", |x, axis| x.cummax(axis), |x| running(x, |x| x.iter().copied().fold(f64::NEG_INFINITY, f64::max))),
@@ -267,8 +267,8 @@ fn products_with_zeros_have_derivatives() {
 #[test]
 fn derivatives_where_there_is_no_slope() {
     let (inf, half) = (f64::INFINITY, 0.5);
-    type Body = fn(Var) -> Var;
-    let table: &[(&str, [f64; 2], Body, f64, [f64; 2])] = &[
+    type Case = (&'static str, [f64; 2], fn(Var) -> Var, f64, [f64; 2]);
+    let table: &[Case] = &[
         ("logsumexp of nothing", [-inf, -inf], |x| x.logsumexp(&[0], false), -inf, [0.0, 0.0]),
         ("logsumexp of one", [-inf, 3.0], |x| x.logsumexp(&[0], false), 3.0, [0.0, 1.0]),
         ("logsumexp of +inf", [inf, 3.0], |x| x.logsumexp(&[0], false), inf, [1.0, 0.0]),
