@@ -270,3 +270,58 @@ fn threads_change_no_bit_of_reductions_over_axes() {
     assert_eq!(one, run(2));
     assert_eq!(one, run(5));
 }
+
+#[test]
+fn sums_of_exponentials_have_the_same_bits_everywhere() {
+    use pyroxene_kernels::softmax::{Softmax, logsumexp_on, softmax_on};
+    let (inf, nan) = (f64::INFINITY, f64::NAN);
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
+    let pools = [pool(1), pool(3)];
+    let cases = [
+        [3, 5, 1],
+        [2, 1030, 1],
+        [2, 67, 3],
+        [1, 40, 70],
+        [5, 1, 9],
+        [0, 3, 2],
+        [2, 0, 3],
+        [700, 400, 1],
+        [7, 40, 1000],
+    ];
+    for sizes in cases {
+        let [outer, size, inner] = sizes;
+        let n = sizes.iter().product();
+        for special in [None, Some(nan), Some(inf), Some(-inf)] {
+            let mut x: Vec<f64> = (0..n).map(|i| (i * 7919 % 10_007) as f64 / 97.0 - 50.0).collect();
+            if let (Some(special), Some(x)) = (special, x.get_mut(n / 2)) {
+                *x = special;
+            }
+            let run = |isa| {
+                let mut out = vec![0.5; outer * inner];
+                logsumexp_on(isa, &x, sizes, &mut out);
+                for kind in [Softmax::Plain, Softmax::Log, Softmax::Weights] {
+                    let start = out.len();
+                    out.resize(start + n, 0.5);
+                    softmax_on(isa, kind, &x, sizes, &mut out[start..]);
+                }
+                out
+            };
+            let want = run(Isa::Scalar);
+            for isa in others() {
+                for pool in &pools {
+                    let got = pool.install(|| run(isa));
+                    let what = format!("{sizes:?} with {special:?} on {isa:?}");
+                    assert!(got.iter().zip(&want).all(|(a, b)| same(*a, *b)), "{what}");
+                }
+            }
+            for (line, log) in want[..outer * inner].iter().enumerate() {
+                let line: Vec<f64> = (0..size).map(|i| x[(line / inner * size + i) * inner + line % inner]).collect();
+                let max = line.iter().copied().fold(-inf, f64::max);
+                let naive =
+                    if max.is_infinite() { max } else { max + line.iter().map(|v| (v - max).exp()).sum::<f64>().ln() };
+                let naive = if line.iter().any(|v| v.is_nan()) { nan } else { naive };
+                assert!(same(*log, naive) || (log - naive).abs() <= 1e-13 * naive.abs().max(1.0), "{log}, not {naive}");
+            }
+        }
+    }
+}

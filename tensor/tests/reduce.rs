@@ -43,7 +43,7 @@ fn check_reduction(
     name: &str,
     data: fn(usize) -> Vec<f64>,
     f: fn(&Tensor, &[isize], bool) -> Tensor,
-    expected: fn(&[f64]) -> f64,
+    expected: impl Fn(&[f64]) -> f64,
 ) {
     for &(shape, axes) in CASES {
         let nothing = axes.iter().any(|&a| shape[a.rem_euclid(shape.len() as isize) as usize] == 0);
@@ -81,6 +81,24 @@ fn sums_means_and_extremes() {
     check_reduction("count_nonzero", awkward, Tensor::count_nonzero_axes, |row| {
         row.iter().filter(|&&v| v != 0.0).count() as f64
     });
+    let moments = |row: &[f64]| {
+        let mean = row.iter().sum::<f64>() / row.len() as f64;
+        row.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / row.len() as f64
+    };
+    check_reduction("var", plain, |x, axes, keep| x.var_axes(axes, 0.0, keep), moments);
+    check_reduction("std", plain, |x, axes, keep| x.std_axes(axes, 0.0, keep), move |row| moments(row).sqrt());
+    check_reduction(
+        "norm",
+        plain,
+        |x, axes, keep| x.norm_axes(axes, 2.0, keep),
+        |row| row.iter().map(|v| v * v).sum::<f64>().sqrt(),
+    );
+    check_reduction(
+        "norm",
+        plain,
+        |x, axes, keep| x.norm_axes(axes, 3.0, keep),
+        |row| row.iter().map(|v| v.abs().powi(3)).sum::<f64>().cbrt(),
+    );
     check_reduction("any", plain, Tensor::any_axes, |row| f64::from(row.iter().any(|&v| v != 0.0)));
     check_reduction("all", awkward, Tensor::all_axes, |row| f64::from(row.iter().all(|&v| v != 0.0)));
     check_reduction("logsumexp", plain, Tensor::logsumexp, |row| {
@@ -217,4 +235,25 @@ fn running_extremes_and_sums_of_exponentials_meet_no_numbers() {
     is(Tensor::from([1.0, 0.0, nan, -5.0]).cummin(0), &[1.0, 0.0, nan, nan]);
     is(Tensor::from([-inf, -inf, -1000.0, -inf]).logcumsumexp(0), &[-inf, -inf, -1000.0, -1000.0]);
     is(Tensor::from([3.0, inf, 3.0, nan]).logcumsumexp(0), &[3.0, inf, inf, nan]);
+}
+
+#[test]
+fn softmax_along_each_axis() {
+    for shape in SHAPES.iter().filter(|s| !s.is_empty()) {
+        for axis in 0..shape.len() as isize {
+            for (layout, x) in layouts(&plain(shape.iter().product()), shape) {
+                let what = format!("{layout} {shape:?} along {axis}");
+                let log = &x - x.logsumexp(&[axis], true);
+                assert!(x.log_softmax(axis).allclose(&log, 1e-13, 1e-13), "{what}");
+                assert!(x.softmax(axis).allclose(log.exp(), 1e-13, 1e-300), "{what}");
+            }
+        }
+    }
+    let inf = f64::INFINITY;
+    for row in [[inf, 0.0], [-inf, -inf], [f64::NAN, 0.0]] {
+        let x = Tensor::from(row);
+        assert!(x.softmax(0).is_nan().all_true() && x.log_softmax(0).is_nan().all_true(), "{row:?}");
+    }
+    assert_eq!(Tensor::from([-inf, 0.0]).log_softmax(0).to_vec::<f64>(), [-inf, 0.0]);
+    assert_eq!(Tensor::from([0.5f32, 0.5]).softmax(0).dtype(), DType::F32);
 }
