@@ -139,6 +139,8 @@ mod sealed {
         /// # Safety
         /// `x` must be readable for `len <= CHUNK` elements.
         unsafe fn widened(isa: Isa, x: *const Self, len: usize, buffer: &mut [f64; CHUNK]) -> *const f64;
+        /// Exact; as many as `x` is long.
+        fn widen(isa: Isa, x: &[Self], to: &mut [f64]);
         /// Rounds each value to nearest; as many as `out` is long.
         fn rounded(isa: Isa, x: &[f64], out: &mut [Self]);
     }
@@ -201,6 +203,10 @@ mod sealed {
             x
         }
 
+        fn widen(_: Isa, x: &[f64], to: &mut [f64]) {
+            to[..x.len()].copy_from_slice(x);
+        }
+
         fn rounded(_: Isa, x: &[f64], out: &mut [f64]) {
             out.copy_from_slice(x);
         }
@@ -254,13 +260,17 @@ mod sealed {
             buffer.as_ptr()
         }
 
+        fn widen(isa: Isa, x: &[f32], to: &mut [f64]) {
+            widen(isa, x, to);
+        }
+
         fn rounded(isa: Isa, x: &[f64], out: &mut [f32]) {
             narrow(isa, x, out);
         }
     }
 }
 
-fn widen(isa: Isa, from: &[f32], to: &mut [f64; CHUNK]) {
+fn widen(isa: Isa, from: &[f32], to: &mut [f64]) {
     isa.run(Widen { from, to: &mut to[..from.len()] });
 }
 

@@ -2,9 +2,11 @@
 //!
 //! The greatest element of each line is taken out, `sum exp(x) = exp(m) sum exp(x - m)`, unless it is infinite. A line
 //! along the last axis is read once from memory: while its exponentials are summed, the greatest element of the next line
-//! is looked for. Lines along other axes are done side by side. Sums follow the canonical order of
-//! [`reduce`](crate::reduce), so the bits depend neither on the instruction set nor on the number of threads.
+//! is looked for, and its sum is made as that of a run in [`reduce`](crate::reduce). Lines along other axes, and short
+//! ones along the last, are done side by side, and their sums made as those of rows. So the bits depend neither on the
+//! instruction set nor on the number of threads.
 
+use crate::elementwise::unary_on;
 use crate::isa::{Isa, Kernel};
 use crate::math::exp::exp;
 use crate::reduce::{CHUNK, ROWS, Reduce, Rows, Tree, close_block, combine_rows, fold, levels};
@@ -31,6 +33,9 @@ const PARALLEL: usize = 1 << 17;
 /// Lines that are done side by side.
 const TOGETHER: usize = 64;
 
+/// Lines along the last axis of up to this many elements are done side by side.
+const SHORT: usize = 16;
+
 /// Levels of the tree over the blocks of a line: more than there is memory for.
 const LEVELS: usize = 44;
 
@@ -56,19 +61,33 @@ pub fn logsumexp_on(isa: Isa, x: &[f64], [outer, size, inner]: [usize; 3], out: 
         return out.fill(f64::NEG_INFINITY);
     }
     pieces(x, out, size * inner, inner, |x, out| {
-        if inner == 1 {
+        if inner == 1 && size <= SHORT {
+            let mut turned = [0.0; SHORT * TOGETHER];
+            for (x, out) in x.chunks(size * TOGETHER).zip(out.chunks_mut(TOGETHER)) {
+                let turned = &mut turned[..x.len()];
+                turn(x, size, turned);
+                log_columns(isa, turned, size, out.len(), out);
+            }
+        } else if inner == 1 {
             let mut rows = RowSums::new(isa, x, size);
-            return out.iter_mut().for_each(|out| *out = rows.next(None).log());
-        }
-        for (x, out) in x.chunks_exact(size * inner).zip(out.chunks_exact_mut(inner)) {
-            for start in (0..inner).step_by(TOGETHER) {
-                let mut columns = Columns::new(isa, x, size, inner, start);
-                columns.sum(None);
-                let lines = (0..columns.width).map(|k| columns.line(k).log());
-                out[start..].iter_mut().zip(lines).for_each(|(out, log)| *out = log);
+            out.iter_mut().for_each(|out| *out = rows.next(None).log());
+        } else {
+            for (x, out) in x.chunks_exact(size * inner).zip(out.chunks_exact_mut(inner)) {
+                log_columns(isa, x, size, inner, out);
             }
         }
     });
+}
+
+/// [`logsumexp`] of the columns of a matrix.
+fn log_columns(isa: Isa, x: &[f64], size: usize, inner: usize, out: &mut [f64]) {
+    for start in (0..inner).step_by(TOGETHER) {
+        let mut columns = Columns::new(isa, x, size, inner, start);
+        columns.sum(None);
+        let logs = columns.log_sums();
+        let logs = logs.iter().zip(&columns.shift).map(|(log, shift)| log + shift).take(columns.width);
+        out[start..].iter_mut().zip(logs).for_each(|(out, log)| *out = log);
+    }
 }
 
 /// The [softmax](Softmax) along the middle axis of `x`, whose sizes are `[outer, size, inner]`.
@@ -92,22 +111,43 @@ pub fn softmax_on(isa: Isa, kind: Softmax, x: &[f64], [outer, size, inner]: [usi
         return;
     }
     pieces(x, out, size * inner, size * inner, |x, out| {
-        if inner == 1 {
+        if inner == 1 && size <= SHORT {
+            let (mut turned, mut parts) = ([0.0; SHORT * TOGETHER], [0.0; SHORT * TOGETHER]);
+            for (x, out) in x.chunks(size * TOGETHER).zip(out.chunks_mut(size * TOGETHER)) {
+                let (turned, parts) = (&mut turned[..x.len()], &mut parts[..x.len()]);
+                turn(x, size, turned);
+                part_columns(isa, kind, turned, size, x.len() / size, parts);
+                turn(parts, x.len() / size, out);
+            }
+        } else if inner == 1 {
             let mut rows = RowSums::new(isa, x, size);
             for (x, out) in x.chunks_exact(size).zip(out.chunks_exact_mut(size)) {
                 let line = rows.next((kind != Softmax::Log).then_some(&mut *out));
                 finish(isa, kind, line, x, out);
             }
-            return;
-        }
-        for (x, out) in x.chunks_exact(size * inner).zip(out.chunks_exact_mut(size * inner)) {
-            for start in (0..inner).step_by(TOGETHER) {
-                let mut columns = Columns::new(isa, x, size, inner, start);
-                columns.sum((kind != Softmax::Log).then_some(&mut *out));
-                columns.finish(kind, out);
+        } else {
+            for (x, out) in x.chunks_exact(size * inner).zip(out.chunks_exact_mut(size * inner)) {
+                part_columns(isa, kind, x, size, inner, out);
             }
         }
     });
+}
+
+/// The [softmax](Softmax) of the columns of a matrix.
+fn part_columns(isa: Isa, kind: Softmax, x: &[f64], size: usize, inner: usize, out: &mut [f64]) {
+    for start in (0..inner).step_by(TOGETHER) {
+        let mut columns = Columns::new(isa, x, size, inner, start);
+        columns.sum((kind != Softmax::Log).then_some(&mut *out));
+        columns.finish(kind, out);
+    }
+}
+
+/// The transpose of a matrix with rows of `size` elements.
+fn turn(x: &[f64], size: usize, out: &mut [f64]) {
+    let rows = x.len() / size;
+    for (i, row) in x.chunks_exact(size).enumerate() {
+        row.iter().zip(out[i..].iter_mut().step_by(rows)).for_each(|(x, out)| *out = *x);
+    }
 }
 
 /// Calls `f` for pieces of the argument and the output that hold whole lines, on several threads if there is much to do.
@@ -338,8 +378,11 @@ impl<'a> Columns<'a> {
         Columns { isa, x, size, inner, start, width, greatest, shift: greatest.map(shift), sum: [0.0; TOGETHER] }
     }
 
-    fn line(&self, k: usize) -> Line {
-        Line::new(self.greatest[k], self.sum[k])
+    /// The logarithm of each sum.
+    fn log_sums(&self) -> [f64; TOGETHER] {
+        let mut logs = [0.0; TOGETHER];
+        unary_on(self.isa, Unary::Ln, &self.sum, &mut logs);
+        logs
     }
 
     /// The place of row `row` of these lines.
@@ -351,45 +394,44 @@ impl<'a> Columns<'a> {
     /// Sums the exponentials, and leaves them in `out` if given.
     fn sum(&mut self, mut out: Option<&mut [f64]>) {
         let mut tree = [[0.0; TOGETHER]; LEVELS];
-        let (width, stride) = (self.width, TOGETHER);
         assert!(levels(self.size) <= LEVELS, "softmax: the axis is too long");
-        for row in 0..self.size {
-            let x = &self.x[self.row(row)];
-            let place = self.row(row);
-            let out = out.as_deref_mut().map(|out| &mut out[place]);
-            if row % ROWS == 0 {
-                self.sum[..width].fill(0.0);
+        for (block, first) in (0..self.size).step_by(ROWS).enumerate() {
+            let last = self.size.min(first + ROWS);
+            let place = self.row(first).start..self.row(last - 1).end;
+            let (x, stride, width) = (&self.x[place.clone()], self.inner, self.width);
+            let (shift, sum) = (&self.shift, &mut self.sum);
+            match out.as_deref_mut() {
+                Some(out) => {
+                    let out = &mut out[place];
+                    self.isa.run(ColumnSums::<true> { x, stride, width, shift, sum, out });
+                }
+                None => self.isa.run(ColumnSums::<false> { x, stride, width, shift, sum, out: &mut [] }),
             }
-            let (shift, sum) = (&self.shift[..width], &mut self.sum[..width]);
-            match out {
-                Some(out) => self.isa.run(ColumnSum::<true> { x, shift, sum, out }),
-                None => self.isa.run(ColumnSum::<false> { x, shift, sum, out: &mut [] }),
-            }
-            let is_last = row + 1 == self.size;
-            if self.size > ROWS && (is_last || row % ROWS == ROWS - 1) {
+            if self.size > ROWS {
                 let (sum, tree) = (self.sum.as_mut_ptr(), tree.as_mut_ptr().cast());
+                let is_last = last == self.size;
                 // SAFETY: the tree has the levels of an axis of this size, each as wide as the sums.
-                unsafe { close_block(self.isa, Reduce::Sum, row / ROWS, is_last, sum, width, tree, stride) };
+                unsafe { close_block(self.isa, Reduce::Sum, block, is_last, sum, width, tree, TOGETHER) };
             }
         }
     }
 
     /// From exponentials to parts of their sum, or from elements to logarithms.
     fn finish(&self, kind: Softmax, out: &mut [f64]) {
-        let lines: [Line; TOGETHER] = std::array::from_fn(|k| self.line(k));
-        let factors = lines.map(|line| match kind {
-            Softmax::Log if line.greatest.is_infinite() => f64::NAN,
-            Softmax::Log => Unary::Ln.eval(line.sum),
-            _ => line.scale(kind),
-        });
-        for row in 0..self.size {
-            let (x, out) = (&self.x[self.row(row)], &mut out[self.row(row)]);
-            let each = out.iter_mut().zip(x).zip(&factors).zip(&self.shift);
-            match kind {
-                Softmax::Log => each.for_each(|(((out, x), log), shift)| *out = (x - shift) - log),
-                _ => each.for_each(|(((out, _), scale), _)| *out *= scale),
-            }
+        let lines: [Line; TOGETHER] = std::array::from_fn(|k| Line::new(self.greatest[k], self.sum[k]));
+        let place = self.row(0).start..self.row(self.size - 1).end;
+        let (x, stride, width) = (&self.x[place.clone()], self.inner, self.width);
+        if kind == Softmax::Log {
+            let mut logs = self.log_sums();
+            logs.iter_mut()
+                .zip(&lines)
+                .filter(|(_, line)| line.greatest.is_infinite())
+                .for_each(|(log, _)| *log = f64::NAN);
+            self.isa.run(SubtractColumns { x, stride, width, shift: &self.shift, log: &logs, out: &mut out[place] });
+            return;
         }
+        let scale = lines.map(|line| line.scale(kind));
+        self.isa.run(ScaleColumns { x: &mut out[place], stride, width, scale: &scale });
         for k in (0..self.width).filter(|&k| lines[k].is_limit(kind)) {
             let at = self.start + k;
             share(self.x[at..].iter().step_by(self.inner), out[at..].iter_mut().step_by(self.inner));
@@ -397,34 +439,94 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Adds `exp(x - shift)` to the sums.
-struct ColumnSum<'a, const STORE: bool> {
+/// Sums of `exp(x - shift)` over the rows of a block.
+struct ColumnSums<'a, const STORE: bool> {
+    /// From the first row's first element to the last row's last.
     x: &'a [f64],
-    shift: &'a [f64],
-    sum: &'a mut [f64],
+    stride: usize,
+    width: usize,
+    shift: &'a [f64; TOGETHER],
+    sum: &'a mut [f64; TOGETHER],
     out: &'a mut [f64],
 }
 
-impl<const STORE: bool> Kernel for ColumnSum<'_, STORE> {
+impl<const STORE: bool> Kernel for ColumnSums<'_, STORE> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let ColumnSum { x, shift, sum, out } = self;
-        let width = x.len();
-        assert!(shift.len() == width && sum.len() == width && (!STORE || out.len() == width), "softmax: one width");
-        for at in (0..width).step_by(LANES) {
-            let len = LANES.min(width - at);
-            // SAFETY: `len` values are left of each.
-            unsafe {
-                let load = |from: &[f64]| Vector::new(simd, simd.load_partial(from.as_ptr().add(at), len));
-                let e = exp(load(x) - load(shift));
-                if STORE {
-                    simd.store_partial(out.as_mut_ptr().add(at), len, e.lanes);
+        const VECTORS: usize = TOGETHER / LANES;
+        let ColumnSums { x, stride, width, shift, sum, out } = self;
+        assert!(!STORE || out.len() == x.len(), "softmax: length of the output");
+        // SAFETY: arrays of eight vectors.
+        let load = |from: &[f64; TOGETHER], v: usize| unsafe { Vector::load(simd, from.as_ptr().add(v * LANES)) };
+        let mut sums = [Vector::splat(simd, 0.0); VECTORS];
+        for start in (0..x.len()).step_by(stride) {
+            let row = &x[start..start + width];
+            for v in 0..VECTORS {
+                let at = v * LANES;
+                if at + LANES <= width {
+                    // SAFETY: a whole vector of the row, and of the output's.
+                    unsafe {
+                        let e = exp(Vector::load(simd, row.as_ptr().add(at)) - load(shift, v));
+                        if STORE {
+                            e.store(out.as_mut_ptr().add(start + at));
+                        }
+                        sums[v] = sums[v] + e;
+                    }
+                } else if at < width {
+                    let e = exp(padded(simd, &row[at..]) - load(shift, v));
+                    if STORE {
+                        out[start + at..start + width].copy_from_slice(&e.to_array()[..width - at]);
+                    }
+                    sums[v] = sums[v] + e;
                 }
-                let total = load(sum) + e;
-                simd.store_partial(sum.as_mut_ptr().add(at), len, total.lanes);
             }
+        }
+        for v in 0..VECTORS {
+            // SAFETY: an array of eight vectors.
+            unsafe { sums[v].store(sum.as_mut_ptr().add(v * LANES)) };
+        }
+    }
+}
+
+/// `x *= scale` in each row.
+struct ScaleColumns<'a> {
+    x: &'a mut [f64],
+    stride: usize,
+    width: usize,
+    scale: &'a [f64; TOGETHER],
+}
+
+impl Kernel for ScaleColumns<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        for row in self.x.chunks_mut(self.stride) {
+            row[..self.width].iter_mut().zip(self.scale).for_each(|(x, scale)| *x *= scale);
+        }
+    }
+}
+
+/// `out = (x - shift) - log` in each row.
+struct SubtractColumns<'a> {
+    x: &'a [f64],
+    stride: usize,
+    width: usize,
+    shift: &'a [f64; TOGETHER],
+    log: &'a [f64; TOGETHER],
+    out: &'a mut [f64],
+}
+
+impl Kernel for SubtractColumns<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        for (x, out) in self.x.chunks(self.stride).zip(self.out.chunks_mut(self.stride)) {
+            let each = out[..self.width].iter_mut().zip(x).zip(self.shift).zip(self.log);
+            each.for_each(|(((out, x), shift), log)| *out = (x - shift) - log);
         }
     }
 }

@@ -23,7 +23,7 @@ pub struct Strided<'a, T> {
     pub strides: &'a [isize],
 }
 
-/// Columns that are reduced at once where rows are read in place, so that their results stay in the first cache level.
+/// Columns that are reduced at once where rows are neighbours in memory, so that their results stay in the first cache level.
 const PANEL: usize = 2048;
 
 /// Columns that are reduced at once where blocks of rows are copied side by side first.
@@ -229,9 +229,9 @@ impl<T: Element> Job<T> {
         tree.finish()
     }
 
-    /// Whether rows of neighbours can be read where they are.
+    /// Whether rows are neighbours in memory.
     fn is_direct(&self) -> bool {
-        T::IS_F64 && (self.last.step() == Some(1) || self.last.len() == 1)
+        self.last.step() == Some(1) || self.last.len() == 1
     }
 
     /// The last axes are kept.
@@ -287,25 +287,29 @@ impl<T: Element> Job<T> {
         let width = acc.len();
         let x = self.x.wrapping_offset(place);
         let mut tree = vec![0.0; levels(rows.len()) * width];
-        let mut packed = if self.is_direct() { vec![] } else { vec![0.0; ROWS * width] };
+        let packed_rows = if !self.is_direct() { ROWS } else { usize::from(!T::IS_F64) };
+        let mut packed = vec![0.0; packed_rows * width];
         for (block, start) in rows.clone().step_by(ROWS).enumerate() {
             let end = rows.end.min(start + ROWS);
             let (to, count) = (acc.as_mut_ptr(), end - start);
             let combine = |rows: Rows, fresh: bool| {
-                // SAFETY: the rows are places of the tensor or the packed block, and `acc` is as wide.
+                // SAFETY: the rows are places of the tensor or of the packed block, and `acc` is as wide.
                 unsafe { combine_rows(self.isa, self.reduce, rows, to, fresh) }
             };
+            let row = |row: usize| x.wrapping_offset(self.rows.at(row) + self.last.at(columns.start));
             if !self.is_direct() {
                 self.pack(x, start..end, &columns, &mut packed);
                 combine(Rows { x: packed.as_ptr(), stride: width as isize, count, width }, true);
-            } else {
-                let row = |row: usize| x.wrapping_offset(self.rows.at(row) + self.last.at(columns.start)).cast::<f64>();
-                match self.rows.step() {
-                    Some(stride) => combine(Rows { x: row(start), stride, count, width }, true),
-                    None => {
-                        (start..end).for_each(|r| combine(Rows { x: row(r), stride: 0, count: 1, width }, r == start));
-                    }
+            } else if !T::IS_F64 {
+                for r in start..end {
+                    // SAFETY: a row of neighbours.
+                    T::widen(self.isa, unsafe { std::slice::from_raw_parts(row(r), width) }, &mut packed);
+                    combine(Rows { x: packed.as_ptr(), stride: 0, count: 1, width }, r == start);
                 }
+            } else if let Some(stride) = self.rows.step() {
+                combine(Rows { x: row(start).cast(), stride, count, width }, true);
+            } else {
+                (start..end).for_each(|r| combine(Rows { x: row(r).cast(), stride: 0, count: 1, width }, r == start));
             }
             // SAFETY: the tree has the levels of that many blocks, each `width` values.
             unsafe {
