@@ -106,6 +106,10 @@ pub(crate) fn rows() -> Rows {
     for n in [64, 256, 1024] {
         linear_algebra(&mut rows, n);
     }
+    for n in [64, 256] {
+        factors(&mut rows, n);
+    }
+    moves(&mut rows);
     tiny(&mut rows);
     for n in [1000, 1_000_000] {
         table(&mut rows, n);
@@ -161,9 +165,15 @@ fn elementwise(rows: &mut Rows, n: usize) {
 fn reductions(rows: &mut Rows) {
     let n = 2000;
     type Reduction = (&'static str, usize, fn(&Tensor) -> Tensor);
-    let reductions: [Reduction; 3] = [
+    let reductions: [Reduction; 9] = [
         ("sum_axis0_2000", 1, |x| x.sum_axes(&[0], false)),
         ("sum_axis1_2000", 1, |x| x.sum_axes(&[1], false)),
+        ("softmax_rows_2000", 2, |x| x.softmax(-1)),
+        ("max_axis1_2000", 1, |x| x.max_axes(&[1], false)),
+        ("var_axis1_2000", 1, |x| x.var_axes(&[1], 1.0, false)),
+        ("argmax_rows_2000", 1, |x| x.argmax(1)),
+        ("cumsum_rows_2000", 2, |x| x.cumsum(1)),
+        ("transpose_2000", 2, |x| x.t().contiguous()),
         ("logsumexp_rows_2000", 1, |x| x.logsumexp(&[-1], false)),
     ];
     for (name, arrays, f) in reductions {
@@ -203,6 +213,53 @@ fn linear_algebra(rows: &mut Rows, n: usize) {
         let (l, b) = (Tensor::from_vec(positive_definite(n), [n, n]).cholesky(), matrix(n));
         timed(move || l.solve_triangular(&b, Triangle::Lower, false))
     });
+}
+
+/// Factors and what is made of them, by the operations that are counted for them.
+fn factors(rows: &mut Rows, n: usize) {
+    type Factor = (&'static str, f64, fn(&Tensor) -> Tensor);
+    let factors: [Factor; 6] = [
+        ("inverse", 2.0, |s| s.inverse()),
+        ("det", 2.0 / 3.0, |s| s.det()),
+        ("qr", 4.0 / 3.0, |s| s.qr().1),
+        ("eigh", 9.0, |s| s.eigh().0),
+        ("svd", 22.0, |s| s.svd().1),
+        ("matrix_exp", 20.0, |s| s.matrix_exp()),
+    ];
+    for (name, count, f) in factors {
+        rows.add(format!("{name}_{n}"), Work::Flops(count * (n as f64).powi(3)), move || {
+            let s = Tensor::from_vec(positive_definite(n), [n, n]);
+            timed(move || f(&s))
+        });
+    }
+}
+
+/// Sorting, indexing, transforms and convolution.
+fn moves(rows: &mut Rows) {
+    let n = 1_000_000;
+    type Map = (&'static str, usize, fn(&Tensor) -> Tensor);
+    let maps: [Map; 3] = [
+        ("argsort", 2, |x| x.argsort(0, false)),
+        ("sort", 2, |x| x.sort(0, false)),
+        ("topk10", 1, |x| x.topk(10, 0, true).0),
+    ];
+    for (name, arrays, f) in maps {
+        rows.map(format!("{name}_{n}"), n, arrays, move || {
+            let x = Tensor::from(normals(n));
+            timed(move || f(&x))
+        });
+    }
+    rows.map(format!("index_select_{n}"), n, 3, move || {
+        let (x, order) = (Tensor::from(normals(n)), Tensor::from(normals(n)).argsort(0, false));
+        timed(move || x.index_select(0, &order))
+    });
+    for n in [1024, 65_536] {
+        let count = 5.0 * n as f64 * (n as f64).log2();
+        rows.add(format!("fft_{n}"), Work::Flops(count), move || {
+            let x = Tensor::from_vec(normals(2 * n), [n, 2]);
+            timed(move || x.fft(0))
+        });
+    }
 }
 
 fn tiny(rows: &mut Rows) {

@@ -10,17 +10,19 @@ use std::collections::HashMap;
 ///
 /// ```
 /// use pyroxene::nn::{Layer, Linear, Module, Weights};
-/// use pyroxene::{Cx, Key, dist::Normal};
+/// use pyroxene::{Cx, Key, Seed, Var};
+/// use pyroxene::dist::{Distribution, Normal};
 /// // A Bayesian layer: every weight has a prior.
 /// let layer = Linear::new(3, 1, Key::from_seed(0));
-/// let model = |cx: &mut Cx, x: [[f64; 3]; 4]| {
+/// let model = |cx: &mut Cx| {
 ///     let weights = Weights::new(&layer, |name, parameter| {
-///         let prior = Normal::new(0.0, 1.0).expand(parameter.value.shape()).to_event(parameter.value.ndim());
+///         let prior = Normal::new(Var::zeros(parameter.value.shape()), 1.0).to_event(parameter.value.ndim());
 ///         cx.sample(&format!("layer.{name}"), prior)
 ///     });
-///     layer.forward(&weights, x.into())
+///     layer.forward(&weights, [[1.0, 2.0, 3.0]].into())
 /// };
-/// # let _ = model;
+/// assert_eq!(pyroxene::run(model, Seed(0))?.shape().as_slice(), [1, 1]);
+/// # Ok::<(), pyroxene::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Weights {
@@ -90,13 +92,14 @@ impl Cx<'_> {
     ///
     /// ```
     /// use pyroxene::nn::{Layer, Linear};
-    /// use pyroxene::{Cx, Key, Seed, dist::Normal};
+    /// use pyroxene::{Cx, Key, Seed};
     /// let layer = Linear::new(2, 1, Key::from_seed(0));
     /// let model = |cx: &mut Cx| {
     ///     let weights = cx.module("layer", &layer);
     ///     layer.forward(&weights, [[1.0, 2.0]].into())
     /// };
-    /// assert_eq!(pyroxene::run(model, Seed(0)).shape().as_slice(), [1, 1]);
+    /// assert_eq!(pyroxene::run(model, Seed(0))?.shape().as_slice(), [1, 1]);
+    /// # Ok::<(), pyroxene::Error>(())
     /// ```
     #[track_caller]
     pub fn module(&mut self, name: &str, module: &dyn Module) -> Weights {
