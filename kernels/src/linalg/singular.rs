@@ -144,18 +144,10 @@ impl Kernel for Jacobi<'_> {
                     }
                     turned |= !small;
                     let (c, sin) = if small { (1.0, 0.0) } else { rotation(xx.max(yy), xx.min(yy), xy) };
-                    let turn = |x: &mut [f64], y: &mut [f64]| {
-                        if swapped {
-                            x.swap_with_slice(y);
-                        }
-                        if !small {
-                            rotate(s, c, sin, x, y);
-                        }
-                    };
-                    turn(x, y);
+                    turn(s, swapped, c, sin, x, y);
                     if let Some(turns) = &mut turns {
                         let (x, y) = pair(turns, n, i, j);
-                        turn(x, y);
+                        turn(s, swapped, c, sin, x, y);
                     }
                 }
             }
@@ -170,6 +162,17 @@ impl Kernel for Jacobi<'_> {
         if turns.is_some() {
             (0..n).for_each(|i| normalise(s, n, rows, i, values[i]));
         }
+    }
+}
+
+/// Exchanges two rows, or not, and rotates them. A function, since closures are compiled without the instruction set.
+#[inline(always)]
+fn turn<S: Simd>(simd: S, swapped: bool, c: f64, s: f64, x: &mut [f64], y: &mut [f64]) {
+    if swapped {
+        x.swap_with_slice(y);
+    }
+    if s != 0.0 {
+        rotate(simd, c, s, x, y);
     }
 }
 
