@@ -28,9 +28,7 @@ use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E, TAU};
 #[track_caller]
 pub fn grad(y: Var, xs: &[Var]) -> Vec<Var> {
     let shape = y.shape();
-    if shape.iter().product::<usize>() != 1 {
-        shape::fail(format_args!("grad: the output must be one number, got shape {shape:?}"));
-    }
+    shape::one_number("grad", &shape);
     vjp(y, Var::ones(&shape), xs)
 }
 

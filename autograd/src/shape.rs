@@ -39,6 +39,14 @@ pub(crate) fn matmul(a: &[usize], b: &[usize]) -> Shape {
     rules::matmul(a, b).or_panic()
 }
 
+/// Panics unless an output that is differentiated is one number.
+#[track_caller]
+pub(crate) fn one_number(op: &str, shape: &[usize]) {
+    if shape.iter().product::<usize>() != 1 {
+        fail(format_args!("{op}: the output must be one number, got shape {shape:?}"));
+    }
+}
+
 /// The size of a square matrix, or of each of a batch.
 #[track_caller]
 pub(crate) fn square(op: &str, shape: &[usize]) -> usize {

@@ -36,9 +36,7 @@ pub struct RowGradient {
 pub fn grad_rows(y: Var, table: Var) -> RowGradient {
     check_live(&[y, table]);
     let (shape, table_shape) = (y.shape(), table.shape());
-    if shape.iter().product::<usize>() != 1 {
-        shape::fail(format_args!("grad_rows: the output must be one number, got shape {shape:?}"));
-    }
+    shape::one_number("grad_rows", &shape);
     if table_shape.is_empty() {
         shape::fail("grad_rows: the table must have rows, got shape []");
     }

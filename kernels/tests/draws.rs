@@ -1,5 +1,8 @@
 //! The samplers against the distribution functions and probabilities of their distributions, at fixed keys.
 
+mod common;
+
+use common::ks;
 use pyroxene_kernels::Unary;
 use pyroxene_kernels::random::*;
 use pyroxene_kernels::special::{betainc, gammainc};
@@ -18,18 +21,6 @@ fn z_mean(values: impl IntoIterator<Item = f64>, mean: f64, variance: f64) -> f6
         n += 1.0;
     }
     sum / n / (variance / n).sqrt()
-}
-
-/// Kolmogorov-Smirnov statistic times sqrt n; above 2 has probability 0.0007.
-fn ks(values: &[f64], cdf: impl Fn(f64) -> f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let n = sorted.len() as f64;
-    let distance = sorted.iter().enumerate().fold(0.0_f64, |d, (i, &v)| {
-        let f = cdf(v);
-        d.max((f - i as f64 / n).abs()).max(((i + 1) as f64 / n - f).abs())
-    });
-    distance * n.sqrt()
 }
 
 /// z-score of Pearson's statistic of the counts against the probabilities; cells of fewer than ten expected are pooled.

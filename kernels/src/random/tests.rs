@@ -1,4 +1,8 @@
+#[path = "../../tests/common/mod.rs"]
+mod common;
+
 use super::*;
+use common::ks;
 
 const N: usize = 100_000;
 
@@ -13,18 +17,6 @@ fn z_mean(values: &[f64], mean: f64, variance: f64) -> f64 {
 fn z_variance(values: &[f64], mean: f64, variance: f64, fourth: f64) -> f64 {
     let squares: Vec<f64> = values.iter().map(|v| (v - mean) * (v - mean)).collect();
     z_mean(&squares, variance, fourth - variance * variance)
-}
-
-/// Kolmogorov-Smirnov statistic times sqrt n; above 2 has probability 0.0007.
-fn ks(values: &[f64], cdf: impl Fn(f64) -> f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let n = sorted.len() as f64;
-    let distance = sorted.iter().enumerate().fold(0.0_f64, |d, (i, &v)| {
-        let f = cdf(v);
-        d.max((f - i as f64 / n).abs()).max(((i + 1) as f64 / n - f).abs())
-    });
-    distance * n.sqrt()
 }
 
 fn drawn(f: impl Fn(&mut [f64])) -> Vec<f64> {

@@ -122,8 +122,9 @@ pub(super) fn ln_gamma_1p(a: f64) -> f64 {
     if a <= 0.5 { a * (ONE_LESS_GAMMA + a * polynomial(a, &SERIES)) - ln_1p(a) } else { Unary::Lgamma.eval(1.0 + a) }
 }
 
-/// `B_2k / (2k (2k - 1))`: at 10 the next term of [`stirling_remainder`] is 2e-17 of the first.
-const STIRLING: [f64; 8] = [
+/// `B_2k / (2k (2k - 1))` for k from 1: the coefficients of Stirling's remainder
+/// `lgamma(x) - ((x - 1/2) ln x - x + ln(2 pi) / 2)` in odd powers of 1 / x. At 10 the next term is 2e-17 of the first.
+pub const STIRLING: [f64; 8] = [
     1.0 / 12.0,
     -1.0 / 360.0,
     1.0 / 1260.0,

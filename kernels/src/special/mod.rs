@@ -20,7 +20,7 @@ mod lbeta;
 mod quadrature;
 
 pub use beta::{beta_density, beta_logit_slope_a, beta_logit_slope_b, betainc, betainc_by_a, betainc_by_b};
-pub use elementary::digamma_gap;
+pub use elementary::{STIRLING, digamma_gap};
 pub use gamma::{gamma_density, gamma_log_slope, gammainc, gammainc_by_a, gammaincc};
 pub use lbeta::lbeta;
 

@@ -5,28 +5,18 @@
 //! the value would. C. Loader, "Fast and accurate computation of binomial probabilities" (2000).
 
 use pyroxene_autograd::Var;
+use pyroxene_kernels::special::STIRLING;
 
 /// `ln(2 pi) / 2`
 pub(super) const HALF_LN_TAU: f64 = 0.918_938_533_204_672_741_780_329_736_405_617_64;
 
 /// Stirling's remainder `lgamma(x) - ((x - 1/2) ln x - x + ln(2 pi) / 2)` for x > 0.
 pub(super) fn stirling_remainder(x: Var) -> Var {
-    // B_2k / (2k (2k - 1)), k = 1..8; at x = 10 the next term is 2e-17 of the first.
-    const SERIES: [f64; 8] = [
-        1.0 / 12.0,
-        -1.0 / 360.0,
-        1.0 / 1260.0,
-        -1.0 / 1680.0,
-        1.0 / 1188.0,
-        -691.0 / 360_360.0,
-        1.0 / 156.0,
-        -3617.0 / 122_400.0,
-    ];
     let large = x.greater_equal(10.0);
     let inverse = large.where_(x, 10.0).recip();
     let square = inverse.square();
-    let mut series = Var::from(SERIES[7]);
-    for &coefficient in SERIES[..7].iter().rev() {
+    let mut series = Var::from(STIRLING[7]);
+    for &coefficient in STIRLING[..7].iter().rev() {
         series = series * square + coefficient;
     }
     let small = large.where_(1.0, x);

@@ -1,5 +1,6 @@
 //! As much of JSON (RFC 8259) as headers need.
 
+use super::cursor::Cursor;
 use super::error::IoError;
 use std::fmt::Write;
 
@@ -20,10 +21,10 @@ pub(super) enum Json {
 impl Json {
     /// The value that a text is; `start` is where it stands in the file.
     pub(super) fn parse(text: &str, start: usize) -> Result<Json, IoError> {
-        let mut reader = Reader { text, at: 0, start };
+        let mut reader = Reader { cursor: Cursor::new(text, start, |c| matches!(c, ' ' | '\t' | '\n' | '\r')) };
         let value = reader.value(DEPTH)?;
-        reader.skip_space();
-        if reader.at < text.len() { Err(reader.error("the header goes on after its end")) } else { Ok(value) }
+        reader.cursor.end("the header goes on after its end")?;
+        Ok(value)
     }
 
     /// The whole number that a value is, if it is one.
@@ -52,93 +53,68 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 struct Reader<'a> {
-    text: &'a str,
-    at: usize,
-    start: usize,
+    cursor: Cursor<'a>,
 }
 
-impl<'a> Reader<'a> {
-    fn error(&self, message: impl Into<String>) -> IoError {
-        IoError::at(self.start + self.at, message)
-    }
-
-    fn rest(&self) -> &'a str {
-        &self.text[self.at..]
-    }
-
-    fn skip_space(&mut self) {
-        let rest = self.rest();
-        self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len();
-    }
-
-    fn accept(&mut self, sign: char) -> bool {
-        self.skip_space();
-        let found = self.rest().starts_with(sign);
-        self.at += usize::from(found);
-        found
-    }
-
-    fn expect(&mut self, sign: char) -> Result<(), IoError> {
-        if self.accept(sign) { Ok(()) } else { Err(self.error(format!("{sign:?} is due in the header"))) }
-    }
-
+impl Reader<'_> {
     fn value(&mut self, depth: usize) -> Result<Json, IoError> {
         if depth == 0 {
-            return Err(self.error("the header nests too deep"));
+            return Err(self.cursor.error("the header nests too deep"));
         }
-        if self.accept('{') {
+        if self.cursor.accept('{') {
             let mut members = Vec::new();
-            while !self.accept('}') {
+            while !self.cursor.accept('}') {
                 if !members.is_empty() {
-                    self.expect(',')?;
+                    self.cursor.expect(',')?;
                 }
-                self.skip_space();
+                self.cursor.skip_space();
                 let key = self.string()?;
-                self.expect(':')?;
+                self.cursor.expect(':')?;
                 members.push((key, self.value(depth - 1)?));
             }
             return Ok(Json::Object(members));
         }
-        if self.accept('[') {
+        if self.cursor.accept('[') {
             let mut items = Vec::new();
-            while !self.accept(']') {
+            while !self.cursor.accept(']') {
                 if !items.is_empty() {
-                    self.expect(',')?;
+                    self.cursor.expect(',')?;
                 }
                 items.push(self.value(depth - 1)?);
             }
             return Ok(Json::Array(items));
         }
-        if self.rest().starts_with('"') {
+        if self.cursor.rest().starts_with('"') {
             return self.string().map(Json::Text);
         }
         for (word, value) in [("null", Json::Null), ("true", Json::Truth(true)), ("false", Json::Truth(false))] {
-            if self.rest().starts_with(word) {
-                self.at += word.len();
+            if self.cursor.rest().starts_with(word) {
+                self.cursor.at += word.len();
                 return Ok(value);
             }
         }
         let is_part = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
-        let length = self.rest().len() - self.rest().trim_start_matches(is_part).len();
-        let digits = &self.rest()[..length];
+        let length = self.cursor.rest().len() - self.cursor.rest().trim_start_matches(is_part).len();
+        let digits = &self.cursor.rest()[..length];
         // What Rust reads as a number but JSON does not, such as `+1` or `.5`, does no harm.
         if digits.parse::<f64>().is_err() {
-            return Err(self.error("a value is due in the header"));
+            return Err(self.cursor.error("a value is due in the header"));
         }
-        self.at += length;
+        self.cursor.at += length;
         Ok(Json::Number(digits.to_string()))
     }
 
     fn string(&mut self) -> Result<String, IoError> {
-        if !self.accept('"') {
-            return Err(self.error("a string is due in the header"));
+        if !self.cursor.accept('"') {
+            return Err(self.cursor.error("a string is due in the header"));
         }
         let mut out = String::new();
         loop {
-            let rest = self.rest();
-            let plain = rest.find(['"', '\\']).ok_or_else(|| self.error("a string in the header does not end"))?;
+            let rest = self.cursor.rest();
+            let plain =
+                rest.find(['"', '\\']).ok_or_else(|| self.cursor.error("a string in the header does not end"))?;
             out.push_str(&rest[..plain]);
-            self.at += plain + 1;
+            self.cursor.at += plain + 1;
             if rest[plain..].starts_with('"') {
                 return Ok(out);
             }
@@ -148,8 +124,13 @@ impl<'a> Reader<'a> {
 
     /// The character that stands after a backslash.
     fn escape(&mut self) -> Result<char, IoError> {
-        let sign = self.rest().chars().next().ok_or_else(|| self.error("a string in the header does not end"))?;
-        self.at += sign.len_utf8();
+        let sign = self
+            .cursor
+            .rest()
+            .chars()
+            .next()
+            .ok_or_else(|| self.cursor.error("a string in the header does not end"))?;
+        self.cursor.at += sign.len_utf8();
         Ok(match sign {
             '"' | '\\' | '/' => sign,
             'b' => '\u{8}',
@@ -161,8 +142,8 @@ impl<'a> Reader<'a> {
                 let first = self.unit()?;
                 // A character above 16 bits is written as two surrogates.
                 let second = match first {
-                    0xd800..0xdc00 if self.rest().starts_with("\\u") => {
-                        self.at += 2;
+                    0xd800..0xdc00 if self.cursor.rest().starts_with("\\u") => {
+                        self.cursor.at += 2;
                         Some(self.unit()?)
                     }
                     _ => None,
@@ -171,18 +152,18 @@ impl<'a> Reader<'a> {
                 let mut decoded = char::decode_utf16(units);
                 match (decoded.next(), decoded.next()) {
                     (Some(Ok(c)), None) => c,
-                    _ => return Err(self.error("a surrogate in the header stands alone")),
+                    _ => return Err(self.cursor.error("a surrogate in the header stands alone")),
                 }
             }
-            _ => return Err(self.error(format!("\\{sign} is not an escape"))),
+            _ => return Err(self.cursor.error(format!("\\{sign} is not an escape"))),
         })
     }
 
     fn unit(&mut self) -> Result<u16, IoError> {
-        let digits = self.rest().get(..4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits = self.cursor.rest().get(..4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
         let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
-        let unit = unit.ok_or_else(|| self.error("four hexadecimal digits are due after \\u"))?;
-        self.at += 4;
+        let unit = unit.ok_or_else(|| self.cursor.error("four hexadecimal digits are due after \\u"))?;
+        self.cursor.at += 4;
         Ok(unit)
     }
 }

@@ -18,6 +18,7 @@
 mod atomic;
 #[cfg(feature = "csv")]
 pub mod csv;
+mod cursor;
 mod elements;
 mod error;
 mod json;

@@ -1,6 +1,7 @@
 //! The header of a `.npy` file: magic, version, length, and a dictionary in the syntax of Python.
 
 use crate::dtype::DType;
+use crate::io::cursor::Cursor;
 use crate::io::elements::Stored;
 use crate::io::error::IoError;
 use crate::shape::Shape;
@@ -40,27 +41,24 @@ impl Header {
         // Up to version 2.0 the text is Latin-1. All that is understood here is ASCII.
         let text = std::str::from_utf8(text)
             .map_err(|error| IoError::at(start + error.valid_up_to(), "the header is not text").with_source(error))?;
-        let header = Dictionary { text, at: 0, start }.read()?;
+        let header = Dictionary { cursor: Cursor::new(text, start, char::is_whitespace) }.read()?;
         Ok((header, end))
     }
 }
 
 /// Reads the dictionary.
 struct Dictionary<'a> {
-    text: &'a str,
-    at: usize,
-    /// Where the text stands in the file.
-    start: usize,
+    cursor: Cursor<'a>,
 }
 
 impl<'a> Dictionary<'a> {
     fn read(mut self) -> Result<Header, IoError> {
         let (mut descr, mut fortran_order, mut shape) = (None, None, None);
-        self.expect('{')?;
-        while !self.accept('}') {
-            let place = self.start + self.at;
+        self.cursor.expect('{')?;
+        while !self.cursor.accept('}') {
+            let place = self.cursor.place();
             let key = self.string()?;
-            self.expect(':')?;
+            self.cursor.expect(':')?;
             let again = match key {
                 "descr" => descr.replace(self.descr()?).is_some(),
                 "fortran_order" => fortran_order.replace(self.truth()?).is_some(),
@@ -70,84 +68,58 @@ impl<'a> Dictionary<'a> {
             if again {
                 return Err(IoError::at(place, format!("the header gives {key:?} twice")));
             }
-            if !self.accept(',') {
-                self.expect('}')?;
+            if !self.cursor.accept(',') {
+                self.cursor.expect('}')?;
                 break;
             }
         }
-        self.skip_space();
-        if self.at < self.text.len() {
-            return Err(self.error("the header goes on after its dictionary"));
-        }
-        let without = |key: &str| IoError::at(self.start, format!("the header does not give {key:?}"));
+        self.cursor.end("the header goes on after its dictionary")?;
+        let without = |key: &str| self.cursor.error_at_start(format!("the header does not give {key:?}"));
         let (stored, big_endian) = descr.ok_or_else(|| without("descr"))?;
         let fortran_order = fortran_order.ok_or_else(|| without("fortran_order"))?;
         let shape = shape.ok_or_else(|| without("shape"))?;
         Ok(Header { stored, big_endian, fortran_order, shape })
     }
 
-    fn error(&self, message: impl Into<String>) -> IoError {
-        IoError::at(self.start + self.at, message)
-    }
-
-    fn rest(&self) -> &'a str {
-        &self.text[self.at..]
-    }
-
-    fn skip_space(&mut self) {
-        let rest = self.rest();
-        self.at += rest.len() - rest.trim_start().len();
-    }
-
-    fn accept(&mut self, sign: char) -> bool {
-        self.skip_space();
-        let found = self.rest().starts_with(sign);
-        self.at += usize::from(found);
-        found
-    }
-
-    fn expect(&mut self, sign: char) -> Result<(), IoError> {
-        if self.accept(sign) { Ok(()) } else { Err(self.error(format!("{sign:?} is due in the header"))) }
-    }
-
     fn string(&mut self) -> Result<&'a str, IoError> {
-        let quote = if self.accept('\'') {
+        let quote = if self.cursor.accept('\'') {
             '\''
-        } else if self.accept('"') {
+        } else if self.cursor.accept('"') {
             '"'
         } else {
-            return Err(self.error("a string is due in the header"));
+            return Err(self.cursor.error("a string is due in the header"));
         };
-        let rest = self.rest();
-        let end = rest.find(quote).ok_or_else(|| self.error("a string in the header does not end"))?;
-        self.at += end + 1;
+        let rest = self.cursor.rest();
+        let end = rest.find(quote).ok_or_else(|| self.cursor.error("a string in the header does not end"))?;
+        self.cursor.at += end + 1;
         Ok(&rest[..end])
     }
 
     fn truth(&mut self) -> Result<bool, IoError> {
-        self.skip_space();
+        self.cursor.skip_space();
         for (word, value) in [("True", true), ("False", false)] {
-            if self.rest().starts_with(word) {
-                self.at += word.len();
+            if self.cursor.rest().starts_with(word) {
+                self.cursor.at += word.len();
                 return Ok(value);
             }
         }
-        Err(self.error("True or False is due in the header"))
+        Err(self.cursor.error("True or False is due in the header"))
     }
 
     fn shape(&mut self) -> Result<Shape, IoError> {
         let mut shape = Shape::new();
-        self.expect('(')?;
-        while !self.accept(')') {
-            self.skip_space();
-            let digits = self.rest().len() - self.rest().trim_start_matches(|c: char| c.is_ascii_digit()).len();
-            let size = self.rest()[..digits].parse();
-            shape.push(size.map_err(|_| self.error("the size of an axis is due in the header"))?);
-            self.at += digits;
+        self.cursor.expect('(')?;
+        while !self.cursor.accept(')') {
+            self.cursor.skip_space();
+            let digits =
+                self.cursor.rest().len() - self.cursor.rest().trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let size = self.cursor.rest()[..digits].parse();
+            shape.push(size.map_err(|_| self.cursor.error("the size of an axis is due in the header"))?);
+            self.cursor.at += digits;
             // Python 2 writes long integers so.
-            self.accept('L');
-            if !self.accept(',') {
-                self.expect(')')?;
+            self.cursor.accept('L');
+            if !self.cursor.accept(',') {
+                self.cursor.expect(')')?;
                 break;
             }
         }
@@ -156,11 +128,11 @@ impl<'a> Dictionary<'a> {
 
     /// The element type and whether its bytes begin with the highest.
     fn descr(&mut self) -> Result<(Stored, bool), IoError> {
-        self.skip_space();
-        if self.rest().starts_with('[') {
-            return Err(self.error("the elements are records, not numbers or truth values"));
+        self.cursor.skip_space();
+        if self.cursor.rest().starts_with('[') {
+            return Err(self.cursor.error("the elements are records, not numbers or truth values"));
         }
-        let place = self.start + self.at;
+        let place = self.cursor.place();
         let text = self.string()?;
         let (order, name) = text.split_at_checked(1).unwrap_or(("", text));
         let stored = match name {
