@@ -1,90 +1,51 @@
-//! Time of one value and gradient of a log density, as a Program and traced anew, and of tracing alone.
+//! Microseconds for one value and gradient of each model's log density, in f64 on one thread; what the Program keeps in
+//! memory, and how long it takes to capture and compile.
 //!
-//!     cargo bench --features bench --bench gradient
+//!     cargo bench --features bench --bench gradient [-- part of a row's name]
 //!
-//! `docs/design.md` keeps the figures.
+//! `benches/peers.md` sets the figures beside those of other systems.
 
-use criterion::{Criterion, criterion_group, criterion_main};
-use pyroxene::dist::{Bernoulli, HalfCauchy, Normal};
-use pyroxene::infer::{LogDensity, ModelDensity};
-use pyroxene::{Cx, Seed, Tensor, Var, condition, run, scope};
+mod models;
+mod timing;
+
+use models::{WORKLOADS, Workload, steps};
+use pyroxene::infer::{LogDensity, ModelDensity, SviRun};
+use pyroxene::optim::Adam;
+use pyroxene::{ParamStore, Seed};
 use std::hint::black_box;
+use std::time::Instant;
+use timing::nanoseconds;
 
-fn eight_schools(cx: &mut Cx, sigma: &Tensor) {
-    let mu = cx.sample("mu", Normal::new(0.0, 5.0));
-    let tau = cx.sample("tau", HalfCauchy::new(5.0));
-    cx.plate("school", 8, |cx| {
-        let z = cx.sample("z", Normal::new(0.0, 1.0));
-        cx.sample("y", Normal::new(mu + tau * z, sigma));
-    });
+fn main() {
+    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread();
+    one.build_global().expect("the pool is set once");
+    println!("| workload | us | KiB | capture and compile, ms |\n|---|---|---|---|");
+    WORKLOADS.iter().filter(|workload| workload.name.contains(&wanted)).for_each(density);
+    step("VAE step, 64-400-20, batch 256", &wanted, || steps::autoencoder(Adam::new(1e-3), ParamStore::new()));
+    step("SVI step, mean field, logistic 569 x 30", &wanted, || steps::mean_field(Adam::new(1e-3), ParamStore::new()));
 }
 
-fn logistic(cx: &mut Cx, x: &Tensor) {
-    let intercept = cx.sample("intercept", Normal::new(0.0, 2.5));
-    let slopes = cx.plate("feature", x.size(1), |cx| cx.sample("slope", Normal::new(0.0, 2.5)));
-    cx.plate("row", x.size(0), |cx| {
-        cx.sample("y", Bernoulli::logits(intercept + Var::from(x).matmul(slopes)));
-    });
+fn density(workload: &Workload) {
+    let posterior = (workload.posterior)();
+    let begin = Instant::now();
+    let mut density = ModelDensity::new(&posterior, Seed(0)).expect("the model is right");
+    let capture = begin.elapsed().as_secs_f64() * 1e3;
+    let position: Vec<f64> = (0..density.dim()).map(|i| 0.1 * (i as f64).sin()).collect();
+    let mut gradient = vec![0.0; density.dim()];
+    let time = nanoseconds(|| density.evaluate(black_box(&position), &mut gradient)) / 1e3;
+    let memory = density.program().memory_len() as f64 / 128.0;
+    println!("| {} | {time:.2} | {memory:.0} | {capture:.2} |", workload.name);
 }
 
-/// `n` rows of ten dense and `k - 10` sparse standardised columns, and labels, from a fixed recurrence.
-fn rows(n: usize, k: usize) -> (Tensor, Tensor) {
-    let mut state = 1u64;
-    let mut next = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    };
-    let entry = |column: usize, u: f64| match column {
-        0..10 => (u - 0.5) * 12f64.sqrt(),
-        _ => {
-            if u < 0.1 {
-                3.0
-            } else {
-                -1.0 / 3.0
-            }
-        }
-    };
-    let x: Vec<f64> = (0..n * k).map(|i| entry(i % k, next())).collect();
-    let y: Vec<f64> = (0..n).map(|_| f64::from(u8::from(next() < 0.5))).collect();
-    (Tensor::from_vec(x, [n, k]), Tensor::from(y))
-}
-
-fn bench_density(c: &mut Criterion, name: &str, model: impl Fn(&mut Cx)) {
-    let mut target = ModelDensity::new(&model, Seed(0)).expect("the model is right");
-    let position: Vec<f64> = (0..target.dim()).map(|i| 0.1 * (i as f64).sin()).collect();
-    let mut gradient = vec![0.0; target.dim()];
-    c.bench_function(name, |b| b.iter(|| target.evaluate(black_box(&position), &mut gradient)));
-}
-
-fn gradients(c: &mut Criterion) {
-    let sigma = Tensor::from([15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0]);
-    let y = [28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0];
-    let schools = condition(|cx: &mut Cx| eight_schools(cx, &sigma), [("y", y)]);
-    bench_density(c, "eight schools, non-centred", &schools);
-    for (n, k) in [(569, 30), (50_000, 54)] {
-        let (x, y) = rows(n, k);
-        let model = condition(|cx: &mut Cx| logistic(cx, &x), [("y", y)]);
-        bench_density(c, &format!("logistic regression {n} x {k}"), &model);
+/// A whole step of variational inference.
+fn step(name: &str, wanted: &str, start: impl FnOnce() -> SviRun) {
+    if !name.contains(wanted) {
+        return;
     }
-    c.bench_function("eight schools, capture and compile", |b| {
-        b.iter(|| ModelDensity::new(&schools, Seed(0)).expect("the model is right"))
-    });
-    c.bench_function("eight schools, traced through its handlers", |b| {
-        b.iter(|| scope(|| run(|cx: &mut Cx| drop(cx.trace(&schools).1.log_density().shape()), Seed(0))))
-    });
-    c.bench_function("tracing, 1000 nodes", |b| {
-        b.iter(|| {
-            scope(|| {
-                let x = Var::from([1.0, 2.0, 3.0]);
-                let mut y = x;
-                for _ in 0..500 {
-                    y = y * x + x;
-                }
-                black_box(y);
-            })
-        })
-    });
+    let begin = Instant::now();
+    let mut run = start();
+    let capture = begin.elapsed().as_secs_f64() * 1e3;
+    let time = nanoseconds(|| run.step()) / 1e3;
+    println!("| {name} | {time:.2} | | {capture:.2} |");
 }
-
-criterion_group!(benches, gradients);
-criterion_main!(benches);

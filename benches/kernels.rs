@@ -6,6 +6,7 @@
 //! operations, and the speed of reading as many bytes as the row touches for what is counted in bytes. One thread, and two at
 //! the end. `docs/performance.md` keeps the figures; `benches/peers` measures other libraries on the same rows.
 
+mod arrays;
 mod rows;
 mod timing;
 

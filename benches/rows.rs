@@ -1,6 +1,6 @@
 //! The rows of the kernel benchmarks: one an operation and size, under the names that the peers' rows have.
 
-use crate::timing::{normals, positive_definite, positives};
+use crate::arrays::{normals, positive_definite, positives};
 use pyroxene::{DType, Program, Tensor, Triangle, Var, grad, scope};
 use pyroxene_kernels::{Binary, Operand, Unary, binary, unary};
 use std::hint::black_box;

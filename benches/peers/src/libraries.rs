@@ -1,7 +1,7 @@
 //! The rows as other libraries compute them.
 
 use crate::Prepare;
-use crate::timing::{normals, positive_definite, positives};
+use crate::arrays::{normals, positive_definite, positives};
 use std::hint::black_box;
 
 /// A library and its rows.

@@ -9,6 +9,8 @@ mod libraries;
 #[path = "../../rows.rs"]
 #[expect(dead_code, reason = "what a row is measured by is for the other table")]
 mod rows;
+#[path = "../../arrays.rs"]
+mod arrays;
 #[path = "../../timing.rs"]
 mod timing;
 

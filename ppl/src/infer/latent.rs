@@ -313,9 +313,9 @@ impl ModelDensity {
         layout(model, seed)?.density(model)
     }
 
-    /// The compiled steps, see [`Program::explain`].
-    pub fn explain(&self) -> &str {
-        self.program.explain()
+    /// The compiled Program: what it does ([`Program::explain`]) and how much memory it takes ([`Program::memory_len`]).
+    pub fn program(&self) -> &Program {
+        &self.program
     }
 }
 

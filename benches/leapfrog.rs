@@ -1,0 +1,65 @@
+//! Nanoseconds of one leapfrog step inside NUTS: all of warm-up and draws, divided by the steps.
+//!
+//!     cargo bench --features bench --bench leapfrog
+//!
+//! Beside it the time of the density alone, so that the difference is what the sampler takes for itself.
+
+#[expect(dead_code, reason = "one model of all")]
+mod models;
+mod timing;
+
+use pyroxene::infer::{LogDensity, ModelDensity};
+use pyroxene::{Nuts, Seed};
+use std::hint::black_box;
+use std::time::Instant;
+use timing::nanoseconds;
+
+/// The standard normal distribution on R^n.
+#[derive(Clone)]
+struct StandardNormal(usize);
+
+impl LogDensity for StandardNormal {
+    fn dim(&self) -> usize {
+        self.0
+    }
+
+    fn evaluate(&mut self, position: &[f64], gradient: &mut [f64]) -> f64 {
+        let mut squares = [0.0; 8];
+        for (g, x) in gradient.chunks_mut(8).zip(position.chunks(8)) {
+            for ((g, x), sum) in g.iter_mut().zip(x).zip(&mut squares) {
+                *g = -x;
+                *sum += x * x;
+            }
+        }
+        -0.5 * squares.iter().sum::<f64>()
+    }
+}
+
+fn main() {
+    println!("| density | ns a step | the density alone | the sampler's own |\n|---|---|---|---|");
+    let schools = (models::WORKLOADS[0].posterior)();
+    report("eight schools", ModelDensity::new(&schools, Seed(0)).expect("the model is right"));
+    for dim in [10, 100, 1000] {
+        report(&format!("standard normal, {dim} coordinates"), StandardNormal(dim));
+    }
+}
+
+/// The least of twenty runs, of which each has draws of its own.
+fn report(name: &str, density: impl LogDensity + Clone + Sync) {
+    let dim = density.dim();
+    let nuts = Nuts::default().chains(1).progress(false).interruptible(false);
+    let run = |seed: u64| {
+        let initial: Vec<f64> = (0..dim).map(|i| ((i as u64 + seed) as f64).sin()).collect();
+        let begin = Instant::now();
+        let samples = nuts.sample_density(|_| density.clone(), &[initial], seed).expect("the density is right");
+        let time = begin.elapsed().as_secs_f64() * 1e9;
+        let chain = &samples.chains[0];
+        let steps = chain.warmup_leapfrogs + chain.stats.iter().map(|draw| u64::from(draw.leapfrogs)).sum::<u64>();
+        time / steps as f64
+    };
+    let step = (0..20).map(run).fold(f64::INFINITY, f64::min);
+    let (mut alone, mut gradient) = (density.clone(), vec![0.0; dim]);
+    let position: Vec<f64> = (0..dim).map(|i| 0.1 * (i as f64).sin()).collect();
+    let alone = nanoseconds(|| alone.evaluate(black_box(&position), black_box(&mut gradient)));
+    println!("| {name} | {step:.0} | {alone:.0} | {:.0} |", step - alone);
+}

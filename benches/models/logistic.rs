@@ -1,0 +1,57 @@
+//! Logistic regression on few and on many rows.
+
+use super::Posterior;
+use super::data::{Recurrence, columns, standardised};
+use pyroxene::dist::{Bernoulli, Normal};
+use pyroxene::{Tensor, Var};
+
+fn regression(x: Tensor, y: Tensor) -> Posterior {
+    Box::new(move |cx| {
+        let intercept = cx.sample("intercept", Normal::new(0.0, 2.5));
+        let slopes = cx.plate("feature", x.size(1), |cx| cx.sample("slope", Normal::new(0.0, 2.5)));
+        cx.plate("row", x.size(0), |cx| {
+            cx.observe("y", Bernoulli::logits(intercept + Var::from(&x).matmul(slopes)), &y);
+        });
+    })
+}
+
+/// Which of 569 breast masses are benign (Wolberg et al. 1993), from 30 standardised measurements.
+pub(crate) fn breast_cancer() -> Posterior {
+    let mut table = columns(include_str!("../../testdata/breast_cancer.csv"));
+    let benign = table.pop().expect("the last column is the label");
+    let features: Vec<Vec<f64>> = table.iter().map(|column| standardised(column)).collect();
+    let rows = (0..benign.len()).flat_map(|row| features.iter().map(move |column| column[row])).collect();
+    regression(Tensor::from_vec(rows, [benign.len(), features.len()]), Tensor::from(benign))
+}
+
+/// Rows in the shape of the forest cover data (Blackard and Dean 1999): ten dense columns and 44 sparse ones.
+fn forest_cover(rows: usize) -> Posterior {
+    const COLUMNS: usize = 54;
+    let mut recurrence = Recurrence::new();
+    let slopes = recurrence.normals(COLUMNS);
+    let (mut x, mut y) = (Vec::with_capacity(rows * COLUMNS), Vec::with_capacity(rows));
+    for _ in 0..rows {
+        let mut logit = 0.3;
+        for (column, slope) in slopes.iter().enumerate() {
+            let u = recurrence.uniform();
+            let entry = match column {
+                0..10 => (u - 0.5) * 12f64.sqrt(),
+                _ if u < 0.1 => 3.0,
+                _ => -1.0 / 3.0,
+            };
+            logit += 0.5 * slope * entry;
+            x.push(entry);
+        }
+        let positive = recurrence.uniform() < 1.0 / (1.0 + (-logit).exp());
+        y.push(f64::from(u8::from(positive)));
+    }
+    regression(Tensor::from_vec(x, [rows, COLUMNS]), Tensor::from(y))
+}
+
+pub(crate) fn forest_cover_50_000() -> Posterior {
+    forest_cover(50_000)
+}
+
+pub(crate) fn forest_cover_581_012() -> Posterior {
+    forest_cover(581_012)
+}
