@@ -22,7 +22,7 @@ pub mod table;
 pub mod transpose;
 
 pub use elementwise::{Element, Operand, binary, select, unary};
-pub use fused::{Code, FusedKernel, Input, Instruction, Loop, Output, Reduce, Scratch, Source};
+pub use fused::{Code, FusedKernel, Input, Instruction, Loop, Output, Places, Reduce, Scratch, Source, Target};
 pub use isa::Isa;
 pub use reduce::{dot, max, min, sum};
 pub use table::{Binary, Kind, Unary};

@@ -1,7 +1,9 @@
 //! Fused kernels against element-by-element evaluation, on random plans.
 
 use proptest::prelude::*;
-use pyroxene_kernels::fused::{Code, FusedKernel, Input, Instruction, Loop, Output, Reduce, Scratch, Source};
+use pyroxene_kernels::fused::{
+    Code, FusedKernel, Input, Instruction, Loop, Output, Places, Reduce, Scratch, Source, Target,
+};
 use pyroxene_kernels::{Binary, Isa, Unary, reduce};
 use std::sync::Arc;
 
@@ -52,7 +54,43 @@ fn random_strides(rng: &mut Rng, dims: &[usize], broadcast: &[bool], shuffle: bo
     (offset, strides, len)
 }
 
-fn random_plan(rng: &mut Rng) -> (Loop, Vec<f64>) {
+/// The slices of a run.
+#[derive(Clone)]
+struct Slices {
+    memory: Vec<f64>,
+    inputs: Vec<Vec<f64>>,
+    outputs: Vec<Vec<f64>>,
+}
+
+impl Slices {
+    fn run(&mut self, kernel: &FusedKernel, isa: Isa, scratch: &mut Scratch) {
+        let inputs: Vec<&[f64]> = self.inputs.iter().map(Vec::as_slice).collect();
+        let mut outputs: Vec<&mut [f64]> = self.outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        kernel.run_on(isa, scratch, Places { memory: &mut self.memory, inputs: &inputs, outputs: &mut outputs });
+    }
+
+    fn source<'s>(&'s self, source: &'s Source) -> (&'s [f64], usize) {
+        match source {
+            Source::Memory(offset) => (&self.memory, *offset),
+            Source::Argument(k, offset) => (&self.inputs[*k], *offset),
+            Source::Result(k, offset) => (&self.outputs[*k], *offset),
+            Source::Data(data, offset) => (data, *offset),
+        }
+    }
+
+    fn target(&mut self, target: Target) -> (&mut [f64], usize) {
+        match target {
+            Target::Memory(offset) => (&mut self.memory, offset),
+            Target::Result(k, offset) => (&mut self.outputs[k], offset),
+        }
+    }
+
+    fn values(&self) -> impl Iterator<Item = &f64> {
+        self.memory.iter().chain(self.inputs.iter().flatten()).chain(self.outputs.iter().flatten())
+    }
+}
+
+fn random_plan(rng: &mut Rng) -> (Loop, Slices) {
     const SIZES: [usize; 12] = [1, 2, 3, 5, 7, 8, 9, 16, 40, 70, 513, 1100];
     let mut dims: Vec<usize> = vec![];
     for _ in 0..rng.below(5) {
@@ -62,18 +100,23 @@ fn random_plan(rng: &mut Rng) -> (Loop, Vec<f64>) {
             dims.push(size);
         }
     }
-    let mut memory_len = rng.below(3);
+    // Of the memory, two inputs and two outputs.
+    let mut lens = [(); 5].map(|()| rng.below(3));
+    let mut part = |which: usize, len: usize, gap: usize| {
+        lens[which] += len + gap;
+        lens[which] - len - gap
+    };
     let mut inputs = vec![];
     for _ in 0..1 + rng.below(4) {
         let kind = rng.below(4);
         let broadcast: Vec<bool> = dims.iter().map(|_| kind == 0 || kind == 1 && rng.below(2) == 0).collect();
         let shuffle = rng.below(3) == 0;
         let (offset, strides, len) = random_strides(rng, &dims, &broadcast, shuffle);
-        let source = if rng.below(4) == 0 {
-            Source::Data((0..len).map(|_| rng.value()).collect::<Arc<[f64]>>(), offset)
-        } else {
-            memory_len += len;
-            Source::Memory(memory_len - len + offset)
+        let source = match rng.below(8) {
+            0 | 1 => Source::Data((0..len).map(|_| rng.value()).collect::<Arc<[f64]>>(), offset),
+            k @ (2 | 3) => Source::Argument(k - 2, part(k - 1, len, 0) + offset),
+            k @ (4 | 5) => Source::Result(k - 4, part(k - 1, len, 0) + offset),
+            _ => Source::Memory(part(0, len, 0) + offset),
         };
         inputs.push(Input { source, strides });
     }
@@ -100,11 +143,15 @@ fn random_plan(rng: &mut Rng) -> (Loop, Vec<f64>) {
         let reduced: Vec<bool> = dims.iter().map(|_| reduce.is_some() && (full || rng.below(2) == 0)).collect();
         let shuffle = rng.below(3) == 0;
         let (offset, strides, len) = random_strides(rng, &dims, &reduced, shuffle);
-        outputs.push(Output { register, offset: memory_len + offset, strides, reduce });
-        memory_len += len + rng.below(2);
+        let gap = rng.below(2);
+        let target = match rng.below(4) {
+            k @ (0 | 1) => Target::Result(k, part(k + 3, len, gap) + offset),
+            _ => Target::Memory(part(0, len, gap) + offset),
+        };
+        outputs.push(Output { register, target, strides, reduce });
     }
-    let memory = (0..memory_len).map(|_| rng.value()).collect();
-    (Loop { dims, inputs, code, outputs }, memory)
+    let [memory, a, b, c, d] = lens.map(|len| (0..len).map(|_| rng.value()).collect());
+    (Loop { dims, inputs, code, outputs }, Slices { memory, inputs: vec![a, b], outputs: vec![c, d] })
 }
 
 /// All places of a layout in row-major order of the space.
@@ -138,14 +185,11 @@ fn eval(code: Code, x: f64, y: f64, z: f64) -> f64 {
 }
 
 /// The documented meaning, one whole array a register.
-fn naive(plan: &Loop, memory: &mut [f64]) {
+fn naive(plan: &Loop, slices: &mut Slices) {
     let len: usize = plan.dims.iter().product();
     let mut registers: Vec<Vec<f64>> = vec![];
     for input in &plan.inputs {
-        let (data, offset): (&[f64], usize) = match &input.source {
-            Source::Memory(offset) => (memory, *offset),
-            Source::Data(data, offset) => (data, *offset),
-        };
+        let (data, offset) = slices.source(&input.source);
         registers.push(places(&plan.dims, offset, &input.strides).into_iter().map(|i| data[i]).collect());
     }
     for Instruction { code, args, .. } in &plan.code {
@@ -154,7 +198,8 @@ fn naive(plan: &Loop, memory: &mut [f64]) {
     }
     for output in &plan.outputs {
         let values = &registers[usize::from(output.register)];
-        let places_of = places(&plan.dims, output.offset, &output.strides);
+        let (memory, offset) = slices.target(output.target);
+        let places_of = places(&plan.dims, offset, &output.strides);
         let Some(reduce) = output.reduce else {
             places_of.iter().zip(values).for_each(|(place, value)| memory[*place] = *value);
             continue;
@@ -171,7 +216,7 @@ fn naive(plan: &Loop, memory: &mut [f64]) {
         }
         // Each place of `kept` is written once, so the results of runs can be told by place.
         let mut runs: std::collections::HashMap<usize, Vec<f64>> =
-            places(&kept, output.offset, &output.strides).into_iter().map(|place| (place, vec![])).collect();
+            places(&kept, offset, &output.strides).into_iter().map(|place| (place, vec![])).collect();
         for (places, values) in places_of.chunks(run.max(1)).zip(values.chunks(run.max(1))) {
             let mut result = [0.0];
             let x = reduce::Strided { data: values, offset: 0, dims: &[values.len()], strides: &[1] };
@@ -223,20 +268,20 @@ proptest! {
     #[test]
     fn random_plans_do_what_is_documented(seed: u64) {
         let mut rng = Rng(seed);
-        let (plan, memory) = random_plan(&mut rng);
-        let mut want = memory.clone();
+        let (plan, slices) = random_plan(&mut rng);
+        let mut want = slices.clone();
         naive(&plan, &mut want);
         let kernel = FusedKernel::new(plan.clone());
-        prop_assert!(kernel.memory_len() <= memory.len());
+        prop_assert!(kernel.memory_len() <= slices.memory.len());
         let mut scratch = Scratch::new();
         scratch.reserve(&kernel);
         for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
             // Twice: a run leaves nothing behind in the scratch.
             for _ in 0..2 {
-                let mut got = memory.clone();
-                kernel.run_on(isa, &mut scratch, &mut got);
-                for i in 0..got.len() {
-                    prop_assert!(same(got[i], want[i]), "{isa:?}, place {i}: {} for {} in {plan:?}", got[i], want[i]);
+                let mut got = slices.clone();
+                got.run(&kernel, isa, &mut scratch);
+                for (i, (got, want)) in got.values().zip(want.values()).enumerate() {
+                    prop_assert!(same(*got, *want), "{isa:?}, place {i} of all: {got} for {want} in {plan:?}");
                 }
             }
         }
@@ -248,7 +293,7 @@ fn copy_plan(n: usize) -> Loop {
         dims: vec![n],
         inputs: vec![Input { source: Source::Memory(0), strides: vec![1] }],
         code: vec![],
-        outputs: vec![Output { register: 0, offset: n, strides: vec![1], reduce: None }],
+        outputs: vec![Output { register: 0, target: Target::Memory(n), strides: vec![1], reduce: None }],
     }
 }
 
@@ -260,7 +305,7 @@ fn one_scratch_serves_kernels_of_any_size() {
     for kernel in &kernels {
         let half = kernel.memory_len() / 2;
         let mut memory: Vec<f64> = (0..2 * half).map(|i| i as f64).collect();
-        kernel.run(&mut scratch, &mut memory);
+        kernel.run(&mut scratch, Places::memory(&mut memory));
         assert_eq!(memory[..half], memory[half..]);
     }
 }
@@ -272,12 +317,17 @@ fn full_sum_has_the_bits_of_the_reduction() {
             dims: vec![n],
             inputs: vec![Input { source: Source::Memory(1), strides: vec![1] }],
             code: vec![],
-            outputs: vec![Output { register: 0, offset: 0, strides: vec![0], reduce: Some(Reduce::Sum) }],
+            outputs: vec![Output {
+                register: 0,
+                target: Target::Memory(0),
+                strides: vec![0],
+                reduce: Some(Reduce::Sum),
+            }],
         });
         let mut scratch = Scratch::new();
         scratch.reserve(&kernel);
         let mut memory: Vec<f64> = (0..=n).map(|i| 1.0 / (1.0 + i as f64)).collect();
-        kernel.run(&mut scratch, &mut memory);
+        kernel.run(&mut scratch, Places::memory(&mut memory));
         assert_eq!(memory[0].to_bits(), reduce::sum(&memory[1..]).to_bits());
     }
 }
@@ -289,12 +339,12 @@ fn columns_of_one_matrix_are_disjoint() {
         dims: vec![3],
         inputs: vec![Input { source: Source::Memory(0), strides: vec![2] }],
         code: vec![Instruction { code: Code::Binary(Binary::Add), dst: 1, args: [0, 0, 9] }],
-        outputs: vec![Output { register: 1, offset: 1, strides: vec![2], reduce: None }],
+        outputs: vec![Output { register: 1, target: Target::Memory(1), strides: vec![2], reduce: None }],
     });
     let mut scratch = Scratch::new();
     scratch.reserve(&kernel);
     let mut memory = [1.0, 0.0, 2.0, 0.0, 3.0, 0.0];
-    kernel.run(&mut scratch, &mut memory);
+    kernel.run(&mut scratch, Places::memory(&mut memory));
     assert_eq!(memory, [1.0, 2.0, 2.0, 4.0, 3.0, 6.0]);
 }
 
@@ -302,7 +352,7 @@ fn columns_of_one_matrix_are_disjoint() {
 #[should_panic(expected = "an output overlaps an input")]
 fn overlap_with_an_input_is_refused() {
     let mut plan = copy_plan(4);
-    plan.outputs[0].offset = 3;
+    plan.outputs[0].target = Target::Memory(3);
     FusedKernel::new(plan);
 }
 
@@ -310,7 +360,7 @@ fn overlap_with_an_input_is_refused() {
 #[should_panic(expected = "two outputs overlap")]
 fn overlap_of_outputs_is_refused() {
     let mut plan = copy_plan(4);
-    plan.outputs.push(Output { offset: 7, ..plan.outputs[0].clone() });
+    plan.outputs.push(Output { target: Target::Memory(7), ..plan.outputs[0].clone() });
     FusedKernel::new(plan);
 }
 
@@ -352,13 +402,65 @@ fn memory_is_bounded() {
     let kernel = FusedKernel::new(copy_plan(4));
     let mut scratch = Scratch::new();
     scratch.reserve(&kernel);
-    kernel.run(&mut scratch, &mut [0.0; 7]);
+    kernel.run(&mut scratch, Places::memory(&mut [0.0; 7]));
+}
+
+/// A copy of four values, input 1 to output 0.
+fn copy_across() -> FusedKernel {
+    let mut plan = copy_plan(4);
+    plan.inputs[0].source = Source::Argument(1, 0);
+    plan.outputs[0].target = Target::Result(0, 0);
+    FusedKernel::new(plan)
+}
+
+fn run_across(input: &[f64], output: &mut [f64]) {
+    let kernel = copy_across();
+    let mut scratch = Scratch::new();
+    scratch.reserve(&kernel);
+    kernel.run(&mut scratch, Places { memory: &mut [], inputs: &[&[], input], outputs: &mut [output] });
+}
+
+#[test]
+fn inputs_and_outputs_may_have_the_offsets_of_each_other() {
+    let mut output = [0.0; 4];
+    run_across(&[1.0, 2.0, 3.0, 4.0], &mut output);
+    assert_eq!(output, [1.0, 2.0, 3.0, 4.0]);
+}
+
+#[test]
+#[should_panic(expected = "Argument(1) of length 3 is too short, the loop needs 4")]
+fn inputs_are_bounded() {
+    run_across(&[0.0; 3], &mut [0.0; 4]);
+}
+
+#[test]
+#[should_panic(expected = "Result(0) of length 3 is too short")]
+fn outputs_are_bounded() {
+    run_across(&[0.0; 4], &mut [0.0; 3]);
+}
+
+#[test]
+#[should_panic(expected = "index out of bounds")]
+fn missing_inputs_are_noticed() {
+    let kernel = copy_across();
+    let mut scratch = Scratch::new();
+    scratch.reserve(&kernel);
+    kernel.run(&mut scratch, Places { memory: &mut [], inputs: &[&[0.0; 4]], outputs: &mut [&mut [0.0; 4]] });
+}
+
+#[test]
+#[should_panic(expected = "an output overlaps an input")]
+fn overlap_inside_one_result_is_refused() {
+    let mut plan = copy_plan(4);
+    plan.inputs[0].source = Source::Result(2, 0);
+    plan.outputs[0].target = Target::Result(2, 3);
+    FusedKernel::new(plan);
 }
 
 #[test]
 #[should_panic(expected = "not reserved")]
 fn scratch_is_reserved() {
-    FusedKernel::new(copy_plan(4)).run(&mut Scratch::new(), &mut [0.0; 8]);
+    FusedKernel::new(copy_plan(4)).run(&mut Scratch::new(), Places::memory(&mut [0.0; 8]));
 }
 
 /// A fused loop and a direct reduction of any axes give the same bits, whatever is reduced.
@@ -387,7 +489,7 @@ fn loops_reduce_as_slices_are_reduced() {
                     code: vec![],
                     outputs: vec![Output {
                         register: 0,
-                        offset: 0,
+                        target: Target::Memory(0),
                         strides: out_strides.to_vec(),
                         reduce: Some(reduce),
                     }],
@@ -395,7 +497,7 @@ fn loops_reduce_as_slices_are_reduced() {
                 let mut scratch = Scratch::new();
                 scratch.reserve(&kernel);
                 let mut memory = [vec![0.0; kept], data.clone()].concat();
-                kernel.run(&mut scratch, &mut memory);
+                kernel.run(&mut scratch, Places::memory(&mut memory));
                 for (i, (a, b)) in direct.iter().zip(&memory).enumerate() {
                     assert!(same(*a, *b), "{reduce:?} of {dims:?} over {reduced:?} at {i}: {a} and {b}");
                 }

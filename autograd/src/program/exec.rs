@@ -1,80 +1,24 @@
 //! Steps with their places in memory, and how each runs.
 
 use super::Machine;
-use super::layout::{Place, Strides, View};
+use super::layout::{BufferId, Place, Strides, View};
 use super::lower::{LoopStep, Lowered, Step};
-use super::memory::MemoryPlan;
+use super::memory::{Home, MemoryPlan};
+use super::operand::{Operand, Target};
 use crate::structured::{Array, INPUTS, Room, RoomMut, Structured};
-use pyroxene_kernels::fused::{FusedKernel, Input, Loop, Output, Scratch, Source};
+use pyroxene_kernels::fused::{self, FusedKernel, Input, Loop, Output, Places, Scratch, Source};
 use pyroxene_kernels::linalg::{self, Mat, MatMut, gemm};
 use pyroxene_tensor::Shape;
 use smallvec::SmallVec;
-use std::ops::Range;
-use std::sync::Arc;
-
-/// What a step reads: a part of the memory, or constant data.
-#[derive(Clone, Debug)]
-pub(crate) enum Operand {
-    Memory(Range<usize>),
-    Data(Arc<[f64]>, Range<usize>),
-}
-
-impl Operand {
-    pub(crate) fn read<'m>(&'m self, memory: &'m Split<'m>) -> &'m [f64] {
-        match self {
-            Operand::Memory(range) => memory.read(range),
-            Operand::Data(data, range) => part(data, range),
-        }
-    }
-
-    pub(crate) fn read_from<'m>(&'m self, memory: &'m [f64]) -> &'m [f64] {
-        match self {
-            Operand::Memory(range) => part(memory, range),
-            Operand::Data(data, range) => part(data, range),
-        }
-    }
-}
-
-/// Part of the data; an empty part may lie outside.
-fn part<'m>(data: &'m [f64], range: &Range<usize>) -> &'m [f64] {
-    if range.is_empty() { &[] } else { &data[range.clone()] }
-}
-
-/// The memory around the buffer that a step writes.
-pub(crate) struct Split<'m> {
-    before: &'m [f64],
-    after: &'m [f64],
-    after_start: usize,
-}
-
-impl Split<'_> {
-    fn read(&self, range: &Range<usize>) -> &[f64] {
-        if range.is_empty() {
-            // An empty value may share its place with the output.
-            &[]
-        } else if range.end <= self.before.len() {
-            &self.before[range.clone()]
-        } else {
-            &self.after[range.start - self.after_start..range.end - self.after_start]
-        }
-    }
-}
-
-/// The output as a mutable slice, and the rest of the memory for reading.
-fn split<'m>(memory: &'m mut [f64], out: &Range<usize>) -> (&'m mut [f64], Split<'m>) {
-    let (before, rest) = memory.split_at_mut(out.start);
-    let (target, after) = rest.split_at_mut(out.len());
-    (target, Split { before, after, after_start: out.end })
-}
 
 #[derive(Debug)]
 pub(crate) enum Task {
     Loop(FusedKernel),
-    Zero { out: Range<usize> },
-    Concat { parts: Vec<(Operand, usize)>, outer: usize, out: Range<usize> },
-    Assemble { parts: Vec<Part>, out: Range<usize> },
+    Zero { out: Target },
+    Concat { parts: Vec<(Operand, usize)>, outer: usize, out: Target },
+    Assemble { parts: Vec<Part>, out: Target },
     Matmul(Product),
-    Structured { op: Structured, inputs: Vec<(Operand, Shape)>, room: Room, out: Range<usize> },
+    Structured { op: Structured, inputs: Vec<(Operand, Shape)>, room: Room, out: Target },
 }
 
 /// A tensor and the places where it is added.
@@ -108,7 +52,7 @@ pub(crate) struct Product {
     pub(crate) sizes: (usize, usize, usize),
     pub(crate) a_strides: (usize, usize),
     pub(crate) b_strides: (usize, usize),
-    pub(crate) out: Range<usize>,
+    pub(crate) out: Target,
 }
 
 /// Room that tasks share and keep between runs.
@@ -152,16 +96,16 @@ impl Workspace {
 }
 
 impl Task {
-    pub(crate) fn run(&self, workspace: &mut Workspace, memory: &mut [f64]) {
+    pub(crate) fn run(&self, workspace: &mut Workspace, places: Places<'_, '_>) {
         match self {
-            Task::Loop(kernel) => kernel.run(&mut workspace.loops, memory),
-            Task::Zero { out } => memory[out.clone()].fill(0.0),
+            Task::Loop(kernel) => kernel.run(&mut workspace.loops, places),
+            Task::Zero { out } => out.split(places).0.fill(0.0),
             Task::Concat { parts, outer, out } => {
-                let (target, memory) = split(memory, out);
+                let (target, rest) = out.split(places);
                 let row: usize = parts.iter().map(|&(_, len)| len).sum();
                 let mut start = 0;
                 for (part, len) in parts {
-                    let source = part.read(&memory);
+                    let source = part.read(&rest);
                     for outer in 0..*outer {
                         let to = outer * row + start;
                         target[to..to + len].copy_from_slice(&source[outer * len..(outer + 1) * len]);
@@ -170,17 +114,17 @@ impl Task {
                 }
             }
             Task::Assemble { parts, out } => {
-                let (target, memory) = split(memory, out);
+                let (target, rest) = out.split(places);
                 target.fill(0.0);
                 for part in parts {
-                    add_at(target, part.offset, &part.shape, &part.strides, part.x.read(&memory));
+                    add_at(target, part.offset, &part.shape, &part.strides, part.x.read(&rest));
                 }
             }
-            Task::Matmul(product) => product.run(memory),
+            Task::Matmul(product) => product.run(places),
             Task::Structured { op, inputs, room, out } => {
-                let (target, memory) = split(memory, out);
+                let (target, rest) = out.split(places);
                 let inputs: SmallVec<[Array<'_>; INPUTS]> =
-                    inputs.iter().map(|(input, shape)| Array { data: input.read(&memory), shape }).collect();
+                    inputs.iter().map(|(input, shape)| Array { data: input.read(&rest), shape }).collect();
                 op.run(&inputs, target, workspace.room(*room));
             }
         }
@@ -188,13 +132,13 @@ impl Task {
 }
 
 impl Product {
-    fn run(&self, memory: &mut [f64]) {
+    fn run(&self, places: Places<'_, '_>) {
         let (m, k, n) = self.sizes;
-        let (target, memory) = split(memory, &self.out);
+        let (target, rest) = self.out.split(places);
         if k == 0 {
             return target.fill(0.0);
         }
-        let (a, b) = (self.a.read(&memory), self.b.read(&memory));
+        let (a, b) = (self.a.read(&rest), self.b.read(&rest));
         let none = linalg::Scratch { floats: &mut [], indices: &mut [] };
         let parts = linalg::parts(self.batch.len(), m * n * k);
         linalg::each_matrix(target, m * n, none, parts, |place, target, _| {
@@ -214,34 +158,56 @@ pub(crate) struct Placement<'p> {
 }
 
 impl Placement<'_> {
-    pub(crate) fn range(&self, buffer: usize) -> Range<usize> {
-        let start = self.plan.offsets[buffer];
-        start..start + self.lowered.buffers[buffer]
+    fn target(&self, buffer: BufferId) -> Target {
+        match self.plan.homes[buffer] {
+            Home::Memory(start) => Target::Memory(start..start + self.lowered.buffers[buffer]),
+            Home::Result(k) => Target::Result(k),
+            Home::Argument(_) => unreachable!("nobody writes an input"),
+        }
+    }
+
+    /// Where a step writes all of its result.
+    fn whole(&self, out: &View) -> Target {
+        let Place::Buffer(buffer) = out.place else { unreachable!("results are in buffers") };
+        self.target(buffer)
     }
 
     /// From the view's first element to its last.
-    pub(crate) fn operand(&self, view: &View) -> Operand {
+    fn operand(&self, view: &View) -> Operand {
         let span = if view.len() == 0 { 0 } else { 1 + last_offset(view) };
+        let within = view.offset..view.offset + span;
         match &view.place {
-            Place::Buffer(buffer) => {
-                let start = self.plan.offsets[*buffer] + view.offset;
-                Operand::Memory(start..start + span)
-            }
-            Place::Data(data) => Operand::Data(data.clone(), view.offset..view.offset + span),
+            Place::Data(data) => Operand::Data(data.clone(), within),
+            Place::Buffer(buffer) => match self.plan.homes[*buffer] {
+                Home::Memory(start) => Operand::Memory(start + within.start..start + within.end),
+                Home::Argument(k) => Operand::Argument(k, within),
+                Home::Result(k) => Operand::Result(k, within),
+            },
+        }
+    }
+
+    fn source(&self, view: &View) -> Source {
+        match &view.place {
+            Place::Data(data) => Source::Data(data.clone(), view.offset),
+            Place::Buffer(buffer) => match self.plan.homes[*buffer] {
+                Home::Memory(start) => Source::Memory(start + view.offset),
+                Home::Argument(k) => Source::Argument(k, view.offset),
+                Home::Result(k) => Source::Result(k, view.offset),
+            },
         }
     }
 
     fn kernel(&self, step: &LoopStep) -> FusedKernel {
-        let inputs = step.inputs.iter().map(|view| {
-            let source = match &view.place {
-                Place::Buffer(buffer) => Source::Memory(self.plan.offsets[*buffer] + view.offset),
-                Place::Data(data) => Source::Data(data.clone(), view.offset),
-            };
-            Input { source, strides: view.broadcast_strides(&step.shape) }
-        });
+        let inputs = step
+            .inputs
+            .iter()
+            .map(|view| Input { source: self.source(view), strides: view.broadcast_strides(&step.shape) });
         let outputs = step.outputs.iter().map(|store| Output {
             register: store.register,
-            offset: self.plan.offsets[store.out] + store.offset,
+            target: match self.target(store.out) {
+                Target::Memory(range) => fused::Target::Memory(range.start + store.offset),
+                Target::Result(k) => fused::Target::Result(k, store.offset),
+            },
             strides: store.strides.clone(),
             reduce: store.reduce,
         });
@@ -257,10 +223,10 @@ impl Placement<'_> {
         let operand = |view: &View| self.operand(view);
         match step {
             Step::Loop(step) => Task::Loop(self.kernel(step)),
-            Step::Zero { out } => Task::Zero { out: self.range(*out) },
+            Step::Zero { out } => Task::Zero { out: self.target(*out) },
             Step::Concat { parts, outer, out } => {
                 let parts = parts.iter().map(|(part, len)| (operand(part), *len)).collect();
-                Task::Concat { parts, outer: *outer, out: self.range(*out) }
+                Task::Concat { parts, outer: *outer, out: self.target(*out) }
             }
             Step::Assemble { parts, out } => {
                 let part = |(view, offset, strides): &(View, usize, Strides)| Part {
@@ -269,7 +235,7 @@ impl Placement<'_> {
                     offset: *offset,
                     strides: strides.clone(),
                 };
-                Task::Assemble { parts: parts.iter().map(part).collect(), out: self.range(*out) }
+                Task::Assemble { parts: parts.iter().map(part).collect(), out: self.target(*out) }
             }
             Step::Matmul { a, b, out } => Task::Matmul(self.product(a, b, out)),
             Step::Structured { op, inputs, out } => {
@@ -278,16 +244,10 @@ impl Placement<'_> {
                     op: op.clone(),
                     room: op.room(&shapes, &out.shape),
                     inputs: inputs.iter().map(|input| (operand(input), input.shape.clone())).collect(),
-                    out: self.written(out),
+                    out: self.whole(out),
                 }
             }
         }
-    }
-
-    /// Where a step writes its result.
-    fn written(&self, out: &View) -> Range<usize> {
-        let Operand::Memory(range) = self.operand(out) else { unreachable!("results are in memory") };
-        range
     }
 
     fn product(&self, a: &View, b: &View, out: &View) -> Product {
@@ -314,7 +274,7 @@ impl Placement<'_> {
             sizes: (m, k, n),
             a_strides: last(a),
             b_strides: last(b),
-            out: self.written(out),
+            out: self.whole(out),
         }
     }
 }
@@ -322,18 +282,4 @@ impl Placement<'_> {
 fn last_offset(view: &View) -> usize {
     let zip = view.shape.iter().zip(&view.strides);
     zip.map(|(&size, &stride)| (size - 1) * usize::try_from(stride).expect("operands have no negative strides")).sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_empty_operand_may_lie_inside_the_output() {
-        let mut memory = [1.0, 2.0, 3.0, 4.0];
-        let (target, rest) = split(&mut memory, &(1..3));
-        assert_eq!(target, [2.0, 3.0]);
-        assert!(rest.read(&(2..2)).is_empty());
-        assert_eq!((rest.read(&(0..1)), rest.read(&(3..4))), (&[1.0][..], &[4.0][..]));
-    }
 }

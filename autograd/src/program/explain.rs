@@ -1,9 +1,9 @@
 //! A Program in words.
 
 use super::graph::{Graph, Id};
-use super::layout::{Place, View};
+use super::layout::{BufferId, Place, View};
 use super::lower::{LoopStep, Lowered, Step};
-use super::memory::MemoryPlan;
+use super::memory::{Home, MemoryPlan};
 use crate::op::Op;
 use pyroxene_kernels::fused::Code;
 use std::fmt::Write;
@@ -21,7 +21,8 @@ pub(crate) fn explain(graph: &Graph, lowered: &Lowered, plan: &MemoryPlan) -> St
         };
         let _ = writeln!(text, "{operands}");
     }
-    let used: usize = lowered.buffers.iter().sum();
+    let sizes = lowered.buffers.iter().zip(&plan.homes);
+    let used: usize = sizes.filter(|(_, home)| matches!(home, Home::Memory(_))).map(|(size, _)| size).sum();
     let _ = writeln!(
         text,
         "steps: {}, over {} numbers of memory ({} without sharing)",
@@ -30,29 +31,40 @@ pub(crate) fn explain(graph: &Graph, lowered: &Lowered, plan: &MemoryPlan) -> St
         used
     );
     for step in &lowered.steps {
-        describe(&mut text, step);
+        describe(&mut text, plan, step);
     }
     text
 }
 
-fn place(view: &View) -> String {
+/// The name of a buffer: that of the input or output that it is, or its number.
+fn name(plan: &MemoryPlan, buffer: BufferId) -> String {
+    match plan.homes[buffer] {
+        Home::Memory(_) => format!("b{buffer}"),
+        Home::Argument(k) => format!("in{k}"),
+        Home::Result(k) => format!("out{k}"),
+    }
+}
+
+fn place(plan: &MemoryPlan, view: &View) -> String {
     match view.place {
-        Place::Buffer(buffer) => format!("b{buffer}{:?}", view.shape.as_slice()),
+        Place::Buffer(buffer) => format!("{}{:?}", name(plan, buffer), view.shape.as_slice()),
         Place::Data(_) => format!("data{:?}", view.shape.as_slice()),
     }
 }
 
-fn describe(text: &mut String, step: &Step) {
+fn describe(text: &mut String, plan: &MemoryPlan, step: &Step) {
+    let name = |buffer: &BufferId| name(plan, *buffer);
+    let place = |view: &View| place(plan, view);
     let _ = match step {
-        Step::Loop(step) => return describe_loop(text, step),
-        Step::Zero { out } => writeln!(text, "  b{out} = zeros"),
+        Step::Loop(step) => return describe_loop(text, plan, step),
+        Step::Zero { out } => writeln!(text, "  {} = zeros", name(out)),
         Step::Concat { parts, out, .. } => {
             let parts: Vec<String> = parts.iter().map(|(part, _)| place(part)).collect();
-            writeln!(text, "  b{out} = concat {}", parts.join(" "))
+            writeln!(text, "  {} = concat {}", name(out), parts.join(" "))
         }
         Step::Assemble { parts, out } => {
             let parts: Vec<String> = parts.iter().map(|(part, ..)| place(part)).collect();
-            writeln!(text, "  b{out} = zeros plus {}", parts.join(" "))
+            writeln!(text, "  {} = zeros plus {}", name(out), parts.join(" "))
         }
         Step::Matmul { a, b, out } => writeln!(text, "  {} = {} x {}", place(out), place(a), place(b)),
         Step::Structured { op, inputs, out } => {
@@ -62,10 +74,10 @@ fn describe(text: &mut String, step: &Step) {
     };
 }
 
-fn describe_loop(text: &mut String, step: &LoopStep) {
+fn describe_loop(text: &mut String, plan: &MemoryPlan, step: &LoopStep) {
     let _ = writeln!(text, "  loop over {:?}", step.shape.as_slice());
     for (register, input) in step.inputs.iter().enumerate() {
-        let _ = writeln!(text, "    r{register} = {}", place(input));
+        let _ = writeln!(text, "    r{register} = {}", place(plan, input));
     }
     for instruction in &step.code {
         let (name, arity) = match instruction.code {
@@ -79,6 +91,6 @@ fn describe_loop(text: &mut String, step: &LoopStep) {
     }
     for store in &step.outputs {
         let reduce = store.reduce.map_or(String::new(), |reduce| format!("{reduce:?} of ").to_lowercase());
-        let _ = writeln!(text, "    b{} = {reduce}r{}", store.out, store.register);
+        let _ = writeln!(text, "    {} = {reduce}r{}", name(plan, store.out), store.register);
     }
 }

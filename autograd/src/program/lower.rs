@@ -7,7 +7,7 @@ use crate::op::{Op, Stride};
 use crate::structured::{Extent, Structured};
 use pyroxene_kernels::fused::{Code, Instruction, Reduce};
 use pyroxene_tensor::Shape;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A step whose buffers have no place in memory yet.
 #[derive(Debug)]
@@ -56,13 +56,13 @@ pub(crate) struct Store {
     pub(crate) reduce: Option<Reduce>,
 }
 
-/// The steps, the size of each buffer, and where the Program's inputs and outputs are.
+/// The steps, the size of each buffer, and which of them are the Program's inputs and outputs.
 #[derive(Debug, Default)]
 pub(crate) struct Lowered {
     pub(crate) steps: Vec<Step>,
     pub(crate) buffers: Vec<usize>,
     pub(crate) inputs: Vec<BufferId>,
-    pub(crate) outputs: Vec<View>,
+    pub(crate) outputs: Vec<BufferId>,
 }
 
 struct Lowering<'g> {
@@ -85,10 +85,7 @@ pub(crate) fn lower(graph: &Graph, units: &[Unit]) -> Lowered {
             }
         }
     }
-    for &id in &graph.outputs {
-        let view = lowering.contiguous(id);
-        lowering.lowered.outputs.push(view);
-    }
+    lowering.outputs();
     lowering.lowered
 }
 
@@ -163,6 +160,36 @@ impl<'g> Lowering<'g> {
         self.lowered.steps.push(Step::Loop(step));
     }
 
+    /// Gives each output a buffer of its own: that of its value, if it holds nothing else and is no input nor an earlier
+    /// output, or a copy.
+    fn outputs(&mut self) {
+        let mut taken: HashSet<BufferId> = self.lowered.inputs.iter().copied().collect();
+        for &id in &self.graph.outputs {
+            let view = self.value(id).clone();
+            let out = match view.place {
+                Place::Buffer(buffer)
+                    if view.is_contiguous() && view.len() == self.lowered.buffers[buffer] && taken.insert(buffer) =>
+                {
+                    buffer
+                }
+                _ => {
+                    let out = self.buffer(view.len());
+                    if view.is_contiguous() {
+                        self.lowered.steps.push(Step::Concat {
+                            parts: vec![(view.clone(), view.len())],
+                            outer: 1,
+                            out,
+                        });
+                    } else {
+                        self.store_copy(&view, out, 0, row_major(&view.shape));
+                    }
+                    out
+                }
+            };
+            self.lowered.outputs.push(out);
+        }
+    }
+
     fn view(&mut self, id: Id) {
         let node = self.graph.node(id);
         debug_assert!(is_view(&node.op));
@@ -176,7 +203,7 @@ impl<'g> Lowering<'g> {
 
     fn fused(&mut self, shape: &Shape, nodes: &[Id], kept: impl Fn(Id) -> bool) {
         let mut step = LoopStep { shape: shape.clone(), inputs: Vec::new(), code: Vec::new(), outputs: Vec::new() };
-        let inside: std::collections::HashSet<Id> = nodes.iter().copied().collect();
+        let inside: HashSet<Id> = nodes.iter().copied().collect();
         let is_inner = |id: Id| inside.contains(&id) && self.graph.node(id).op.reduction().is_none();
         let mut registers: HashMap<Id, u16> = HashMap::new();
         for &id in nodes {

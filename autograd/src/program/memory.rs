@@ -1,4 +1,5 @@
-//! The memory plan: buffers that are not alive at the same time share their place.
+//! The memory plan: inputs and outputs lie with the caller; other buffers share places if they are not alive at the same
+//! time.
 
 use super::layout::{BufferId, Place, View};
 use super::lower::{Lowered, Step};
@@ -6,10 +7,21 @@ use super::lower::{Lowered, Step};
 /// Buffers start on a cache line.
 const LINE: usize = 8;
 
-/// Where each buffer starts, and how much memory there is in all, counted in f64.
+/// Where a buffer lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// In memory, from this offset on.
+    Memory(usize),
+    /// It is this input of the run.
+    Argument(usize),
+    /// It is this output of the run.
+    Result(usize),
+}
+
+/// Where each buffer lies, and how much memory there is in all, counted in f64.
 #[derive(Debug)]
 pub(crate) struct MemoryPlan {
-    pub(crate) offsets: Vec<usize>,
+    pub(crate) homes: Vec<Home>,
     pub(crate) len: usize,
 }
 
@@ -39,9 +51,8 @@ fn touched(step: &Step) -> Vec<BufferId> {
     touched
 }
 
-/// Places buffers first-fit, by the steps between which they are alive. Inputs and outputs live throughout.
+/// Places buffers first-fit, by the steps between which they are alive.
 pub(crate) fn plan(lowered: &Lowered) -> MemoryPlan {
-    let steps = lowered.steps.len();
     let mut alive: Vec<Option<(usize, usize)>> = vec![None; lowered.buffers.len()];
     for (position, step) in lowered.steps.iter().enumerate() {
         for buffer in touched(step) {
@@ -49,16 +60,16 @@ pub(crate) fn plan(lowered: &Lowered) -> MemoryPlan {
             *last = position;
         }
     }
-    for &buffer in &lowered.inputs {
-        alive[buffer] = Some((0, steps));
-    }
-    for buffer in lowered.outputs.iter().filter_map(buffer_of) {
-        alive[buffer].as_mut().expect("an output is written").1 = steps;
+    let mut plan = MemoryPlan { homes: vec![Home::Memory(0); alive.len()], len: 0 };
+    let arguments = lowered.inputs.iter().enumerate().map(|(k, &buffer)| (buffer, Home::Argument(k)));
+    let results = lowered.outputs.iter().enumerate().map(|(k, &buffer)| (buffer, Home::Result(k)));
+    for (buffer, home) in arguments.chain(results) {
+        plan.homes[buffer] = home;
+        alive[buffer] = None;
     }
     let mut by_start: Vec<BufferId> = (0..alive.len()).filter(|&buffer| alive[buffer].is_some()).collect();
     by_start.sort_by_key(|&buffer| alive[buffer]);
 
-    let mut plan = MemoryPlan { offsets: vec![0; alive.len()], len: 0 };
     // What is in use now: (offset, end, last step), by offset.
     let mut used: Vec<(usize, usize, usize)> = Vec::new();
     for buffer in by_start {
@@ -75,7 +86,7 @@ pub(crate) fn plan(lowered: &Lowered) -> MemoryPlan {
             offset = end;
         }
         used.insert(place, (offset, offset + size, last));
-        plan.offsets[buffer] = offset;
+        plan.homes[buffer] = Home::Memory(offset);
         plan.len = plan.len.max(offset + size);
     }
     plan

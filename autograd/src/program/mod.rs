@@ -2,8 +2,9 @@
 //!
 //! The way of a computation, one file a stage: `import` (the tape's part that the outputs need, in f64) into a `graph`
 //! (constant folding, common subexpressions and the algebraic `rules` happen as nodes are added; dead code goes), then
-//! `schedule` (which nodes share a fused loop), `lower` (steps over buffers, with `layout` for views), `memory` (buffers
-//! share places by liveness) and `exec` (running).
+//! `schedule` (which nodes share a fused loop), `lower` (steps over buffers, with `layout` for views), `memory` (inputs
+//! and outputs lie with the caller, other buffers share places by liveness) and `exec` (running, on each `operand` where it
+//! lies).
 
 mod exec;
 mod explain;
@@ -12,16 +13,17 @@ mod import;
 mod layout;
 mod lower;
 mod memory;
+mod operand;
 mod rules;
 mod schedule;
 
 use crate::arena::{Value, Var, check_live, scope, with_arena};
 use crate::capture::{CaptureError, guard};
 use crate::op::Op;
-use exec::{Operand, Placement, Task, Workspace};
+use exec::{Placement, Task, Workspace};
+use pyroxene_kernels::fused::Places;
 use pyroxene_tensor::{DType, Shape, Tensor};
 use smallvec::smallvec;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// A compiled computation: a function of arrays to arrays that neither allocates nor traces when it runs.
@@ -54,8 +56,8 @@ pub struct Program {
 /// What a Program does, without the memory that it works in.
 pub(crate) struct Plan {
     tasks: Vec<Task>,
-    inputs: Vec<(Range<usize>, Shape)>,
-    outputs: Vec<(Operand, Shape)>,
+    inputs: Vec<Shape>,
+    outputs: Vec<Shape>,
     memory_len: usize,
     explanation: String,
 }
@@ -86,21 +88,12 @@ impl Machine {
 }
 
 impl Plan {
-    /// Sets input `k`, which stays until another plan uses the machine.
-    pub(crate) fn load(&self, machine: &mut Machine, k: usize, data: &[f64]) {
-        machine.memory[self.inputs[k].0.clone()].copy_from_slice(data);
-    }
-
-    /// Computes the outputs from the inputs that were loaded.
-    pub(crate) fn execute(&self, machine: &mut Machine) {
+    /// Computes the outputs from the inputs. Their number and lengths must be those of the capture.
+    pub(crate) fn run(&self, machine: &mut Machine, inputs: &[&[f64]], outputs: &mut [&mut [f64]]) {
+        let Machine { memory, workspace } = machine;
         for task in &self.tasks {
-            task.run(&mut machine.workspace, &mut machine.memory);
+            task.run(workspace, Places { memory, inputs, outputs });
         }
-    }
-
-    /// Output `k` of the last execution.
-    pub(crate) fn output<'m>(&'m self, machine: &'m Machine, k: usize) -> &'m [f64] {
-        self.outputs[k].0.read_from(&machine.memory)
     }
 }
 
@@ -145,11 +138,9 @@ impl Program {
         let memory = memory::plan(&lowered);
         let placement = Placement { lowered: &lowered, plan: &memory };
         let tasks: Vec<Task> = lowered.steps.iter().map(|step| placement.task(step)).collect();
-        let inputs = lowered.inputs.iter().zip(&graph.inputs);
-        let inputs = inputs.map(|(&buffer, shape)| (placement.range(buffer), shape.clone())).collect();
-        let outputs = lowered.outputs.iter().map(|view| (placement.operand(view), view.shape.clone())).collect();
         let explanation = explain::explain(&graph, &lowered, &memory);
-        let plan = Plan { tasks, inputs, outputs, memory_len: memory.len, explanation };
+        let outputs = graph.outputs.iter().map(|&id| graph.shape(id).clone()).collect();
+        let plan = Plan { tasks, inputs: graph.inputs, outputs, memory_len: memory.len, explanation };
         Program { machine: Machine::for_plan(&plan), plan: Arc::new(plan) }
     }
 
@@ -157,26 +148,24 @@ impl Program {
         self.plan
     }
 
-    /// Computes the outputs from the inputs, all in row-major order.
+    /// Computes the outputs from the inputs, all in row-major order. Inputs are read and outputs written where they lie.
     ///
     /// # Panics
-    /// If the number or the length of an input or output is not that of the capture, or if an index computed by the Program
-    /// is out of range.
+    /// If the number or the length of an input or output is not that of the capture: nothing is written then. If an index
+    /// computed by the Program is out of range: the outputs may be written in part.
     #[track_caller]
     pub fn run(&mut self, inputs: &[&[f64]], outputs: &mut [&mut [f64]]) {
         let plan = &*self.plan;
+        let len = |shape: &Shape| shape.iter().product::<usize>();
         assert_eq!(inputs.len(), plan.inputs.len(), "Program::run: number of inputs");
         assert_eq!(outputs.len(), plan.outputs.len(), "Program::run: number of outputs");
-        for (k, (input, (range, shape))) in inputs.iter().zip(&plan.inputs).enumerate() {
-            assert_eq!(input.len(), range.len(), "Program::run: input {k} has shape {:?}", shape.as_slice());
-            plan.load(&mut self.machine, k, input);
+        for (k, (input, shape)) in inputs.iter().zip(&plan.inputs).enumerate() {
+            assert_eq!(input.len(), len(shape), "Program::run: input {k} has shape {:?}", shape.as_slice());
         }
-        plan.execute(&mut self.machine);
-        for (k, (output, (_, shape))) in outputs.iter_mut().zip(&plan.outputs).enumerate() {
-            let len: usize = shape.iter().product();
-            assert_eq!(output.len(), len, "Program::run: output {k} has shape {:?}", shape.as_slice());
-            output.copy_from_slice(plan.output(&self.machine, k));
+        for (k, (output, shape)) in outputs.iter().zip(&plan.outputs).enumerate() {
+            assert_eq!(output.len(), len(shape), "Program::run: output {k} has shape {:?}", shape.as_slice());
         }
+        plan.run(&mut self.machine, inputs, outputs);
     }
 
     /// [`Program::run`] on tensors, for use outside inner loops.
@@ -199,12 +188,12 @@ impl Program {
 
     /// The shapes of the inputs.
     pub fn input_shapes(&self) -> impl Iterator<Item = &[usize]> {
-        self.plan.inputs.iter().map(|(_, shape)| shape.as_slice())
+        self.plan.inputs.iter().map(Shape::as_slice)
     }
 
     /// The shapes of the outputs.
     pub fn output_shapes(&self) -> impl Iterator<Item = &[usize]> {
-        self.plan.outputs.iter().map(|(_, shape)| shape.as_slice())
+        self.plan.outputs.iter().map(Shape::as_slice)
     }
 
     /// How many numbers of working memory a run takes, those of inner loops included.

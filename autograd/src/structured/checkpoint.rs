@@ -7,6 +7,7 @@ use crate::body::Body;
 use crate::grad::vjp;
 use crate::program::Plan;
 use pyroxene_tensor::{DType, Shape};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// A function of its inputs to one output, whose intermediate values are nobody else's.
@@ -33,9 +34,8 @@ impl Primitive for Call {
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
         let machine = room.inner.expect("a checkpoint runs a Program");
-        inputs.iter().enumerate().for_each(|(k, input)| self.plan.load(machine, k, input.data));
-        self.plan.execute(machine);
-        output.copy_from_slice(self.plan.output(machine, 0));
+        let inputs: SmallVec<[&[f64]; INPUTS]> = inputs.iter().map(|input| input.data).collect();
+        self.plan.run(machine, &inputs, &mut [output]);
     }
 
     fn vjp(&self, x: &[Var], _y: Var, gy: Var, wanted: &[bool]) -> Derivatives {

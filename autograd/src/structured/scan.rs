@@ -40,13 +40,11 @@ impl Primitive for Scan {
         let [first, given, shared] = *inputs else { unreachable!("a carry, what is given and what is shared") };
         let machine = room.inner.expect("a scan runs a Program");
         let (steps, width) = (given.shape[0], given.shape[1]);
-        self.plan.load(machine, 0, first.data);
-        self.plan.load(machine, 2, shared.data);
+        let mut carried = first.data;
         for (step, row) in output.chunks_exact_mut((output.len() / steps.max(1)).max(1)).enumerate() {
-            self.plan.load(machine, 1, &given.data[step * width..(step + 1) * width]);
-            self.plan.execute(machine);
-            row.copy_from_slice(self.plan.output(machine, 0));
-            self.plan.load(machine, 0, &row[..self.carry]);
+            let given = &given.data[step * width..(step + 1) * width];
+            self.plan.run(machine, &[carried, given, shared.data], &mut [&mut *row]);
+            carried = &row[..self.carry];
         }
     }
 

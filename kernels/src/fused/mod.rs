@@ -5,35 +5,45 @@
 //! outputs are used in place, inputs with all strides zero are spread over one vector, everything else is gathered to and
 //! scattered from blocks. Instructions that depend on spread inputs only run once.
 //!
-//! ```
-//! use pyroxene_kernels::{Binary, Code, FusedKernel, Input, Instruction, Loop, Output, Reduce, Scratch, Source, Unary};
+//! A run works on several slices, its [`Places`]: memory, inputs and outputs. Nothing is copied that can be read or written
+//! where it lies.
 //!
-//! // The sum of exp(x / s) over x in memory[0..3] with s at memory[3], to memory[4].
+//! ```
+//! use pyroxene_kernels::fused::{
+//!     Code, FusedKernel, Input, Instruction, Loop, Output, Places, Reduce, Scratch, Source, Target,
+//! };
+//! use pyroxene_kernels::{Binary, Unary};
+//!
+//! // The sum of exp(x / s) over x in the first input, with s in memory, to the first output.
 //! let kernel = FusedKernel::new(Loop {
 //!     dims: vec![3],
 //!     inputs: vec![
-//!         Input { source: Source::Memory(0), strides: vec![1] },
-//!         Input { source: Source::Memory(3), strides: vec![0] },
+//!         Input { source: Source::Argument(0, 0), strides: vec![1] },
+//!         Input { source: Source::Memory(0), strides: vec![0] },
 //!     ],
 //!     code: vec![
 //!         Instruction { code: Code::Binary(Binary::Div), dst: 2, args: [0, 1, 0] },
 //!         Instruction { code: Code::Unary(Unary::Exp), dst: 3, args: [2, 0, 0] },
 //!     ],
-//!     outputs: vec![Output { register: 3, offset: 4, strides: vec![0], reduce: Some(Reduce::Sum) }],
+//!     outputs: vec![Output { register: 3, target: Target::Result(0, 0), strides: vec![0], reduce: Some(Reduce::Sum) }],
 //! });
 //! let mut scratch = Scratch::new();
 //! scratch.reserve(&kernel);
-//! let mut memory = [0.0, 0.0, 0.0, 2.0, f64::NAN];
-//! kernel.run(&mut scratch, &mut memory);
-//! assert_eq!(memory[4], 3.0);
+//! let mut sum = [f64::NAN];
+//! let places = Places { memory: &mut [2.0], inputs: &[&[0.0, 0.0, 0.0]], outputs: &mut [&mut sum] };
+//! kernel.run(&mut scratch, places);
+//! assert_eq!(sum, [3.0]);
 //! ```
 
+mod check;
 mod layout;
+mod places;
 mod plan;
 mod reduction;
 mod run;
 
 pub use crate::reduce::Reduce;
+pub use places::Places;
 pub use plan::FusedKernel;
 pub use run::Scratch;
 
@@ -82,6 +92,10 @@ pub struct Instruction {
 pub enum Source {
     /// The memory of the run, from this offset on.
     Memory(usize),
+    /// Input number `.0` of the run, from offset `.1` on.
+    Argument(usize, usize),
+    /// Output number `.0` of the run, which an earlier loop has written, from offset `.1` on.
+    Result(usize, usize),
     /// Data of the kernel's own, from this offset on.
     Data(Arc<[f64]>, usize),
 }
@@ -95,15 +109,24 @@ pub struct Input {
     pub strides: Vec<isize>,
 }
 
-/// An output to the memory of the run.
+/// Where an [`Output`] is written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The memory of the run, from this offset on.
+    Memory(usize),
+    /// Output number `.0` of the run, from offset `.1` on.
+    Result(usize, usize),
+}
+
+/// An output: element `index` is at `offset + sum(index * strides)`.
 ///
 /// With a reduction, the dimensions of stride 0 are reduced, in the order of [`reduce`](crate::reduce).
 #[derive(Clone, Debug)]
 pub struct Output {
     /// The register stored or reduced.
     pub register: u16,
-    /// Offset of the first element in memory.
-    pub offset: usize,
+    /// What is written.
+    pub target: Target,
     /// One stride a dimension, in elements; with a reduction, 0 in the dimensions that are reduced.
     pub strides: Vec<isize>,
     /// The reduction, if any.

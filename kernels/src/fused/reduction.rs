@@ -1,6 +1,7 @@
 //! Reductions of a fused loop, in the order of [`reduce`](crate::reduce).
 
 use super::layout::{Layout, Walk};
+use super::places::Place;
 use super::run::scatter;
 use crate::isa::Isa;
 use crate::reduce::{CHUNK, ROWS, Reduce, Rows, SHORT, Tree, chunk, close_block, combine_rows, levels, short_runs};
@@ -27,16 +28,16 @@ pub(super) struct Reduction {
     stage: usize,
     /// Offset in scratch memory of the tree over blocks of runs.
     tree: usize,
-    target: Target,
+    made: Made,
 }
 
 /// Where results are made.
 #[derive(Clone, Debug)]
-enum Target {
-    /// In their place, from this offset of memory on.
-    Place(usize),
+enum Made {
+    /// Where they belong, from this place on.
+    There(Place),
     /// In scratch memory, from there to be copied to the layout's places.
-    Scratch { acc: usize, places: Layout, walk: usize },
+    Scratch { acc: usize, base: usize, places: Layout, walk: usize },
 }
 
 /// What a reduction needs of the scratch memory and of the numbers for walks.
@@ -52,7 +53,7 @@ impl Reduction {
     pub(super) fn new(
         slot: u16,
         reduce: Reduce,
-        offset: usize,
+        place: Place,
         dims: &[usize],
         strides: &[isize],
         room: &mut impl Room,
@@ -70,30 +71,30 @@ impl Reduction {
             weights[d] = runs;
             runs *= layout.dims[d];
         }
-        let places = Layout::new(offset, dims, strides).kept();
-        let target = if kept <= 1 || places.is_contiguous() {
-            Target::Place(offset)
+        let places = Layout::new(place.offset, dims, strides).kept();
+        let made = if kept <= 1 || places.is_contiguous() {
+            Made::There(place)
         } else {
-            Target::Scratch { acc: room.scratch(kept), walk: room.walk(&places), places }
+            Made::Scratch { acc: room.scratch(kept), base: place.base, walk: room.walk(&places), places }
         };
         let walk = room.walk(&layout);
         let (stage, tree) = (room.scratch(CHUNK), room.scratch(levels(runs) * kept));
-        Reduction { slot, reduce, layout, walk, kept, runs, weights, stage, tree, target }
+        Reduction { slot, reduce, layout, walk, kept, runs, weights, stage, tree, made }
     }
 
-    fn results(&self, memory: *mut f64, scratch: *mut f64) -> *mut f64 {
-        match &self.target {
-            Target::Place(offset) => memory.wrapping_add(*offset),
-            Target::Scratch { acc, .. } => scratch.wrapping_add(*acc),
+    fn results(&self, bases: &[*mut f64], scratch: *mut f64) -> *mut f64 {
+        match &self.made {
+            Made::There(place) => place.of(bases),
+            Made::Scratch { acc, .. } => scratch.wrapping_add(*acc),
         }
     }
 
     /// Makes the results of an empty space.
     ///
     /// # Safety
-    /// The kept places must be writable in `memory`, and `scratch` as long as was asked for.
-    pub(super) unsafe fn empty(&self, memory: *mut f64, scratch: *mut f64) {
-        let results = self.results(memory, scratch);
+    /// The kept places must be writable in their base, and `scratch` as long as was asked for.
+    pub(super) unsafe fn empty(&self, bases: &[*mut f64], scratch: *mut f64) {
+        let results = self.results(bases, scratch);
         // SAFETY: the results are side by side.
         (0..self.kept).for_each(|i| unsafe { *results.add(i) = self.reduce.identity() });
     }
@@ -102,11 +103,11 @@ impl Reduction {
     ///
     /// # Safety
     /// As for [`empty`](Self::empty).
-    pub(super) unsafe fn finish(&self, memory: *mut f64, scratch: *mut f64, state: &mut [usize]) {
-        if let Target::Scratch { acc, places, walk } = &self.target {
+    pub(super) unsafe fn finish(&self, bases: &[*mut f64], scratch: *mut f64, state: &mut [usize]) {
+        if let Made::Scratch { acc, base, places, walk } = &self.made {
             let walk = Walk { layout: places, state: &mut state[*walk..] };
             // SAFETY: the layout has as many places as there are results.
-            unsafe { scatter(walk, scratch.wrapping_add(*acc), memory, self.kept) };
+            unsafe { scatter(walk, scratch.wrapping_add(*acc), bases[*base], self.kept) };
         }
     }
 
@@ -119,12 +120,12 @@ impl Reduction {
         isa: Isa,
         mut x: *const f64,
         mut len: usize,
-        memory: *mut f64,
+        bases: &[*mut f64],
         scratch: *mut f64,
         state: &mut [usize],
         tree: &mut Tree,
     ) {
-        let results = self.results(memory, scratch);
+        let results = self.results(bases, scratch);
         let mut walk = Walk { layout: &self.layout, state: &mut state[self.walk..] };
         let reduces_runs = self.layout.run_stride() == 0;
         let run = self.layout.run();

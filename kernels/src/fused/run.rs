@@ -1,7 +1,8 @@
 //! Running a fused kernel.
 
 use super::layout::{Layout, Walk};
-use super::plan::{FusedKernel, Place};
+use super::places::Places;
+use super::plan::FusedKernel;
 use crate::interpreter::{Slot, execute, spread};
 use crate::isa::Isa;
 use crate::reduce::{CHUNK, Reduce, Tree};
@@ -12,6 +13,7 @@ use crate::simd::LANES;
 pub struct Scratch {
     data: Vec<Line>,
     slots: Vec<Slot>,
+    bases: Vec<*mut f64>,
     sources: Vec<*const f64>,
     state: Vec<usize>,
     trees: Vec<Tree>,
@@ -42,6 +44,7 @@ impl Scratch {
         }
         grow(&mut self.data, kernel.scratch_len.div_ceil(LANES), Line([0.0; LANES]));
         grow(&mut self.slots, kernel.slots.len(), Slot { pointer: std::ptr::null_mut(), step: 0 });
+        grow(&mut self.bases, kernel.bases.len(), std::ptr::null_mut());
         grow(&mut self.sources, kernel.spread.len(), std::ptr::null());
         grow(&mut self.state, kernel.walk_len, 0);
         grow(&mut self.trees, kernel.reductions.len(), Tree::new(Reduce::Sum));
@@ -50,6 +53,7 @@ impl Scratch {
     fn is_enough(&self, kernel: &FusedKernel) -> bool {
         self.data.len() * LANES >= kernel.scratch_len
             && self.slots.len() >= kernel.slots.len()
+            && self.bases.len() >= kernel.bases.len()
             && self.sources.len() >= kernel.spread.len()
             && self.state.len() >= kernel.walk_len
             && self.trees.len() >= kernel.reductions.len()
@@ -57,23 +61,24 @@ impl Scratch {
 }
 
 impl FusedKernel {
-    /// Runs the loop on `memory`.
+    /// Runs the loop.
     ///
     /// # Panics
-    /// If the memory is shorter than [`memory_len`](Self::memory_len) or the scratch was not reserved for this kernel.
+    /// If a slice of the run is missing or shorter than the loop needs (for the memory, that is
+    /// [`memory_len`](Self::memory_len)), or the scratch was not reserved for this kernel.
     #[inline]
-    pub fn run(&self, scratch: &mut Scratch, memory: &mut [f64]) {
-        self.run_on(Isa::detect(), scratch, memory);
+    pub fn run(&self, scratch: &mut Scratch, places: Places<'_, '_>) {
+        self.run_on(Isa::detect(), scratch, places);
     }
 
     /// [`run`](Self::run) on a given instruction set.
     ///
     /// # Panics
     /// As `run`, and if the machine lacks the instruction set.
-    pub fn run_on(&self, isa: Isa, scratch: &mut Scratch, memory: &mut [f64]) {
-        assert!(memory.len() >= self.memory_len, "fused: memory of length {} is too short", memory.len());
+    pub fn run_on(&self, isa: Isa, scratch: &mut Scratch, places: Places<'_, '_>) {
         assert!(scratch.is_enough(self), "fused: the scratch was not reserved for this kernel");
-        let memory = memory.as_mut_ptr();
+        let bases = &mut scratch.bases[..self.bases.len()];
+        self.bases.resolve(places, bases);
         let block = scratch.data.as_mut_ptr().cast::<f64>();
         let slots = &mut scratch.slots[..self.slots.len()];
         for (slot, home) in slots.iter_mut().zip(&self.slots) {
@@ -81,9 +86,9 @@ impl FusedKernel {
         }
         let sources = &mut scratch.sources[..self.spread.len()];
         for (source, place) in sources.iter_mut().zip(&self.spread) {
-            *source = self.pointer(*place, memory);
+            *source = place.of(bases);
         }
-        // SAFETY: `new` checked that all places of inputs are inside the memory or the data; slots are parts of the scratch,
+        // SAFETY: `new` checked that all places of inputs are inside their bases; slots are parts of the scratch,
         // one vector long for spread values.
         unsafe {
             spread(isa, sources, slots);
@@ -95,7 +100,7 @@ impl FusedKernel {
             // SAFETY: the slot holds a vector, the place was checked.
             unsafe {
                 let value = *slots[usize::from(single.slot)].pointer;
-                *memory.add(single.offset) = match single.reduce {
+                *single.place.of(bases) = match single.reduce {
                     Some(reduce) => reduce.pair(value, reduce.identity()),
                     None => value,
                 };
@@ -109,38 +114,30 @@ impl FusedKernel {
             *tree = Tree::new(reduction.reduce);
             if self.len == 0 {
                 // SAFETY: the places of outputs were checked.
-                unsafe { reduction.empty(memory, block) };
+                unsafe { reduction.empty(bases, block) };
             }
         }
         for start in (0..self.len).step_by(CHUNK) {
             let len = CHUNK.min(self.len - start);
-            // SAFETY: memory and scratch are long enough, and elements start..start + len are of the space.
-            unsafe { self.block(isa, start, len, memory, block, slots, &mut scratch.state, &mut scratch.trees) };
+            // SAFETY: bases and scratch are long enough, and elements start..start + len are of the space.
+            unsafe { self.block(isa, start, len, bases, block, slots, &mut scratch.state, &mut scratch.trees) };
         }
         for reduction in &self.reductions {
             // SAFETY: as above.
-            unsafe { reduction.finish(memory, block, &mut scratch.state) };
+            unsafe { reduction.finish(bases, block, &mut scratch.state) };
         }
-    }
-
-    fn pointer(&self, place: Place, memory: *const f64) -> *const f64 {
-        self.base(place.data, memory).wrapping_add(place.offset)
-    }
-
-    fn base(&self, data: Option<usize>, memory: *const f64) -> *const f64 {
-        data.map_or(memory, |data| self.data[data].as_ptr())
     }
 
     /// Elements `start..start + len` of the space.
     ///
     /// # Safety
-    /// `memory` and `block` (the scratch) must be as long as the kernel asks, and the elements those of one block.
+    /// `bases` and `block` (the scratch) must be as long as the kernel asks, and the elements those of one block.
     unsafe fn block(
         &self,
         isa: Isa,
         start: usize,
         len: usize,
-        memory: *mut f64,
+        bases: &[*mut f64],
         block: *mut f64,
         slots: &mut [Slot],
         state: &mut [usize],
@@ -150,9 +147,9 @@ impl FusedKernel {
         let is_whole = len.is_multiple_of(LANES);
         let home = |slot: u16| block.wrapping_add(self.slots[usize::from(slot)].offset);
         for direct in &self.direct {
-            let from = self.pointer(direct.place, memory).wrapping_add(start);
+            let from = direct.place.of(bases).wrapping_add(start);
             slots[usize::from(direct.slot)].pointer = if is_whole {
-                from.cast_mut()
+                from
             } else {
                 let to = home(direct.slot);
                 // SAFETY: the elements are places of the input, which were checked; a home holds CHUNK values.
@@ -168,19 +165,19 @@ impl FusedKernel {
             let walk = Walk { layout: &gathered.layout, state: &mut state[gathered.walk..] };
             // SAFETY: as above.
             unsafe {
-                gather(walk, self.base(gathered.data, memory), to, len);
+                gather(walk, bases[gathered.base], to, len);
                 pad(to, len);
             }
         }
         for stored in &self.stored {
             slots[usize::from(stored.slot)].pointer =
-                if is_whole { memory.wrapping_add(stored.offset + start) } else { home(stored.slot) };
+                if is_whole { stored.place.of(bases).wrapping_add(start) } else { home(stored.slot) };
         }
         // SAFETY: slots are homes, or inputs and outputs with `vectors` whole vectors from here on.
         unsafe { execute(isa, &self.code, slots, vectors) };
         if !is_whole {
             for stored in &self.stored {
-                let to = memory.wrapping_add(stored.offset + start);
+                let to = stored.place.of(bases).wrapping_add(start);
                 // SAFETY: the elements are places of the output, which were checked.
                 unsafe { std::ptr::copy_nonoverlapping(home(stored.slot), to, len) };
             }
@@ -188,12 +185,12 @@ impl FusedKernel {
         for scattered in &self.scattered {
             let walk = Walk { layout: &scattered.layout, state: &mut state[scattered.walk..] };
             // SAFETY: as above; the slot holds `len` values.
-            unsafe { scatter(walk, slots[usize::from(scattered.slot)].pointer, memory, len) };
+            unsafe { scatter(walk, slots[usize::from(scattered.slot)].pointer, bases[scattered.base], len) };
         }
         for (reduction, tree) in self.reductions.iter().zip(trees) {
             let x = slots[usize::from(reduction.slot)].pointer;
             // SAFETY: as above.
-            unsafe { reduction.block(isa, x, len, memory, block, state, tree) };
+            unsafe { reduction.block(isa, x, len, bases, block, state, tree) };
         }
     }
 }

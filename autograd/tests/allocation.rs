@@ -1,0 +1,85 @@
+//! Running a Program allocates nothing, nor do the Programs inside its scans and checkpoints.
+
+use pyroxene_autograd::{Program, Var, checkpoint, grad, scan};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: every call goes to the system's allocator unchanged; counting touches a plain thread-local number.
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations(body: impl FnOnce()) -> u64 {
+    let before = COUNT.get();
+    body();
+    COUNT.get() - before
+}
+
+/// Allocations of a hundred runs of a value and its gradients by two inputs of 12 numbers. A run before them makes what a
+/// thread keeps for its matrix products.
+fn runs(f: impl Fn(&[Var]) -> Var) -> u64 {
+    let mut program = Program::capture(&[&[12], &[12]], |x| {
+        let y = f(x);
+        let gradients = grad(y, x);
+        vec![y, gradients[0], gradients[1]]
+    })
+    .expect("no value is read");
+    let x: Vec<f64> = (1..13).map(|i| f64::from(i) / 13.0).collect();
+    let (mut value, mut gradient, mut other) = ([f64::NAN], [f64::NAN; 12], [f64::NAN; 12]);
+    let mut run = || program.run(&[&x, &x], &mut [&mut value, &mut gradient, &mut other]);
+    run();
+    let count = allocations(|| (0..100).for_each(|_| run()));
+    assert!(value.iter().chain(&gradient).chain(&other).all(|value| value.is_finite()));
+    count
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(vec![1.0; 10]))), 1);
+}
+
+#[test]
+fn loops_and_products_allocate_nothing() {
+    assert_eq!(runs(|x| (x[0] * x[1]).exp().sum()), 0);
+    assert_eq!(runs(|x| x[0].reshape(&[3, 4]).matmul(x[1].reshape(&[4, 3])).sin().sum()), 0);
+    assert_eq!(runs(|x| Var::concat(&[x[0].slice(0, ..5), x[1]], 0).cumsum(0).sum()), 0);
+}
+
+#[test]
+fn scans_allocate_nothing() {
+    let recurrence = |x: &[Var]| {
+        let ([last], [made]) = scan(12, [Var::from(0.5)], [x[0]], |[s], [e]| ([s * 0.9 + e.sin()], [s * x[1].sum()]));
+        last * made.sum()
+    };
+    assert_eq!(runs(recurrence), 0);
+}
+
+#[test]
+fn checkpoints_allocate_nothing() {
+    assert_eq!(runs(|x| checkpoint(|| (x[0] * x[1]).exp().cumsum(0)).square().sum()), 0);
+    let nested = |x: &[Var]| {
+        checkpoint(|| {
+            let ([last], []) = scan(12, [Var::from(0.5)], [x[0]], |[s], [e]| ([s * e.cos()], []));
+            last * x[1].sum()
+        })
+    };
+    assert_eq!(runs(nested), 0);
+}

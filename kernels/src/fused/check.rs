@@ -1,0 +1,136 @@
+//! What makes a [`Loop`] sound.
+
+use super::layout::Layout;
+use super::places::{Base, Bases, Place};
+use super::{Input, Loop, Output, Reduce, Source, Target};
+
+/// An input whose places were checked against the slice, if that is known.
+pub(super) struct Read {
+    pub(super) base: usize,
+    pub(super) layout: Layout,
+}
+
+/// An output whose places were checked.
+pub(super) struct Write {
+    pub(super) register: u16,
+    pub(super) base: usize,
+    pub(super) layout: Layout,
+    /// Those of the [`Output`].
+    pub(super) strides: Vec<isize>,
+    pub(super) reduce: Option<Reduce>,
+}
+
+impl Read {
+    pub(super) fn new(dims: &[usize], input: Input, bases: &mut Bases) -> Read {
+        assert_eq!(dims.len(), input.strides.len(), "fused: an input needs one stride a dimension");
+        let (base, offset) = match input.source {
+            Source::Memory(offset) => (Base::Memory, offset),
+            Source::Argument(k, offset) => (Base::Argument(k), offset),
+            Source::Result(k, offset) => (Base::Result(k), offset),
+            Source::Data(data, offset) => (Base::Data(data), offset),
+        };
+        let layout = Layout::new(offset, dims, &input.strides);
+        let hull = layout.hull().expect("fused: an input reaches below zero");
+        if let (Base::Data(data), Some((_, high))) = (&base, hull) {
+            assert!(high < data.len(), "fused: an input reaches place {high} of data of length {}", data.len());
+        }
+        Read { base: bases.number(base, hull), layout }
+    }
+}
+
+impl Write {
+    pub(super) fn new(dims: &[usize], output: Output, bases: &mut Bases) -> Write {
+        assert_eq!(dims.len(), output.strides.len(), "fused: an output needs one stride a dimension");
+        let (base, offset) = match output.target {
+            Target::Memory(offset) => (Base::Memory, offset),
+            Target::Result(k, offset) => (Base::Result(k), offset),
+        };
+        let Output { register, strides, reduce, .. } = output;
+        let layout = Layout::new(offset, dims, &strides);
+        assert!(layout.hull().is_some(), "fused: an output reaches below zero");
+        let mut write = Write { register, base: 0, layout, strides, reduce };
+        let places = write.written();
+        assert!(is_injective(&places), "fused: an output has several elements at one place");
+        write.base = bases.number(base, places.hull().expect("kept places are some of all"));
+        write
+    }
+
+    /// Of the first element.
+    pub(super) fn place(&self) -> Place {
+        Place { base: self.base, offset: self.layout.offset }
+    }
+
+    /// The layout of what is written: with a reduction, each kept place once, even if the reduced dimensions are empty.
+    fn written(&self) -> Layout {
+        if self.reduce.is_some() { self.layout.kept() } else { self.layout.clone() }
+    }
+}
+
+pub(super) fn check_registers(plan: &Loop) {
+    let mut assigned: Vec<bool> = vec![true; plan.inputs.len()];
+    assert!(assigned.len() <= usize::from(u16::MAX), "fused: too many inputs");
+    for instruction in &plan.code {
+        for &arg in &instruction.args[..instruction.code.arity()] {
+            let known = assigned.get(usize::from(arg)).is_some_and(|known| *known);
+            assert!(known, "fused: register {arg} is used before it is assigned");
+        }
+        let dst = usize::from(instruction.dst);
+        if assigned.len() <= dst {
+            assigned.resize(dst + 1, false);
+        }
+        assert!(!assigned[dst], "fused: register {dst} is assigned twice");
+        assigned[dst] = true;
+    }
+    for output in &plan.outputs {
+        let known = assigned.get(usize::from(output.register)).is_some_and(|known| *known);
+        assert!(known, "fused: register {} is stored but never assigned", output.register);
+    }
+}
+
+/// Whether all places differ, shown by nesting: each stride is larger than the reach of all smaller ones.
+fn is_injective(layout: &Layout) -> bool {
+    if layout.len() <= 1 {
+        return true;
+    }
+    let mut order: Vec<(usize, usize)> =
+        layout.strides.iter().zip(&layout.dims).map(|(stride, dim)| (stride.unsigned_abs(), *dim)).collect();
+    order.sort_unstable();
+    let mut reach = 0;
+    order.into_iter().all(|(stride, dim)| {
+        let nested = stride > reach;
+        reach += stride * (dim - 1);
+        nested
+    })
+}
+
+pub(super) fn check_overlap(inputs: &[Read], outputs: &[Write]) {
+    let writes: Vec<Layout> = outputs.iter().map(Write::written).collect();
+    for (i, (output, write)) in outputs.iter().zip(&writes).enumerate() {
+        let mut others = outputs.iter().zip(&writes).take(i).filter(|(other, _)| other.base == output.base);
+        assert!(others.all(|(_, other)| !overlap(write, other)), "fused: two outputs overlap");
+        let mut reads = inputs.iter().filter(|read| read.base == output.base);
+        assert!(reads.all(|read| !overlap(write, &read.layout)), "fused: an output overlaps an input");
+    }
+}
+
+/// Whether two layouts share a place. Interleaved ones (columns of one matrix) are compared place by place.
+fn overlap(a: &Layout, b: &Layout) -> bool {
+    let (Some(Some((a_low, a_high))), Some(Some((b_low, b_high)))) = (a.hull(), b.hull()) else {
+        return false;
+    };
+    let (low, high) = (a_low.max(b_low), a_high.min(b_high));
+    if low > high {
+        return false;
+    }
+    if a.is_contiguous() || b.is_contiguous() {
+        let other = if a.is_contiguous() { b } else { a };
+        return other.kept().places().any(|place| (low..=high).contains(&place));
+    }
+    let mut taken = vec![0u64; (high - low) / 64 + 1];
+    for place in a.kept().places().filter(|place| (low..=high).contains(place)) {
+        taken[(place - low) / 64] |= 1 << ((place - low) % 64);
+    }
+    let b = b.kept();
+    let mut places = b.places().filter(|place| (low..=high).contains(place));
+    places.any(|place| taken[(place - low) / 64] >> ((place - low) % 64) & 1 == 1)
+}

@@ -1,0 +1,99 @@
+//! The slices that a run works on.
+
+use std::sync::Arc;
+
+/// The slices of one run of a [`FusedKernel`](super::FusedKernel).
+#[derive(Debug)]
+pub struct Places<'a, 'd> {
+    /// Working memory, read and written.
+    pub memory: &'a mut [f64],
+    /// The arguments of the run, which are only read.
+    pub inputs: &'a [&'a [f64]],
+    /// The results of the run, which are written, and may be read by later loops.
+    pub outputs: &'a mut [&'d mut [f64]],
+}
+
+impl<'a, 'd> Places<'a, 'd> {
+    /// Memory alone.
+    pub fn memory(memory: &'a mut [f64]) -> Places<'a, 'd> {
+        Places { memory, inputs: &[], outputs: &mut [] }
+    }
+}
+
+/// A slice of a run, or data of a kernel's own.
+#[derive(Clone, Debug)]
+pub(super) enum Base {
+    Memory,
+    Argument(usize),
+    Result(usize),
+    Data(Arc<[f64]>),
+}
+
+impl Base {
+    fn is_same(&self, other: &Base) -> bool {
+        match (self, other) {
+            (Base::Memory, Base::Memory) => true,
+            (Base::Argument(k), Base::Argument(other)) | (Base::Result(k), Base::Result(other)) => k == other,
+            (Base::Data(data), Base::Data(other)) => Arc::ptr_eq(data, other),
+            _ => false,
+        }
+    }
+}
+
+/// A place: so many values after the start of base number `base`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) base: usize,
+    pub(super) offset: usize,
+}
+
+impl Place {
+    /// The pointer, given those of the bases.
+    #[inline]
+    pub(super) fn of(self, bases: &[*mut f64]) -> *mut f64 {
+        bases[self.base].wrapping_add(self.offset)
+    }
+}
+
+/// The slices that a kernel works on, each once, with the length that it needs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bases(Vec<(Base, usize)>);
+
+impl Bases {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The number of a base of which the places of `hull` are used, from the least to the greatest.
+    pub(super) fn number(&mut self, base: Base, hull: Option<(usize, usize)>) -> usize {
+        let number = self.0.iter().position(|(known, _)| known.is_same(&base)).unwrap_or_else(|| {
+            self.0.push((base, 0));
+            self.0.len() - 1
+        });
+        let len = &mut self.0[number].1;
+        *len = hull.map_or(*len, |(_, high)| high + 1).max(*len);
+        number
+    }
+
+    pub(super) fn memory_len(&self) -> usize {
+        self.0.iter().find(|(base, _)| matches!(base, Base::Memory)).map_or(0, |(_, len)| *len)
+    }
+
+    /// The pointer to the start of each base. Those of arguments and data must only be read through.
+    ///
+    /// # Panics
+    /// If a slice is missing or shorter than the kernel needs.
+    #[inline]
+    pub(super) fn resolve(&self, places: Places<'_, '_>, pointers: &mut [*mut f64]) {
+        for (pointer, (base, needed)) in pointers.iter_mut().zip(&self.0) {
+            let (start, len) = match base {
+                Base::Memory => (places.memory.as_mut_ptr(), places.memory.len()),
+                Base::Argument(k) => (places.inputs[*k].as_ptr().cast_mut(), places.inputs[*k].len()),
+                Base::Result(k) => (places.outputs[*k].as_mut_ptr(), places.outputs[*k].len()),
+                Base::Data(data) => (data.as_ptr().cast_mut(), data.len()),
+            };
+            assert!(len >= *needed, "fused: {base:?} of length {len} is too short, the loop needs {needed}");
+            *pointer = start;
+        }
+    }
+}
