@@ -1,39 +1,90 @@
-//! A Program in words.
+//! A Program in words, one heading a pass.
 
-use super::graph::{Graph, Id};
+use super::graph::{Graph, GraphNode, Id};
 use super::layout::{BufferId, Place, View};
 use super::lower::{LoopStep, Lowered, Step};
 use super::memory::{Home, MemoryPlan};
+use super::rules::{self, Fired};
+use super::schedule::Unit;
 use crate::op::Op;
 use pyroxene_kernels::fused::Code;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// The graph after its passes, then the steps in order.
-pub(crate) fn explain(graph: &Graph, lowered: &Lowered, plan: &MemoryPlan) -> String {
-    let mut text = String::new();
-    let _ = writeln!(text, "graph: {} nodes", graph.nodes.len());
-    for (index, node) in graph.nodes.iter().enumerate() {
-        let _ = write!(text, "  %{index} {:?} = {}", node.shape.as_slice(), node.op.name());
-        let operands = match node.op {
-            Op::Input(k) => format!(" {k}"),
-            Op::Constant => graph.scalar(index as Id).map_or(String::new(), |value| format!(" {value}")),
-            _ => node.inputs.iter().map(|input| format!(" %{input}")).collect(),
-        };
-        let _ = writeln!(text, "{operands}");
+/// Long lists are cut here, so that a Program of 100,000 nodes is explained in a page.
+const LINES: usize = 400;
+
+/// A heading and the first of these lines.
+fn section<L>(text: &mut String, heading: &str, lines: &[L], mut write: impl FnMut(&mut String, usize, &L)) {
+    let _ = writeln!(text, "{heading}");
+    for (index, line) in lines.iter().enumerate().take(LINES) {
+        write(text, index, line);
     }
+    if lines.len() > LINES {
+        let _ = writeln!(text, "  and {} more", lines.len() - LINES);
+    }
+}
+
+/// How often each operation stands on the tape.
+pub(super) fn imported(graph: &Graph) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for node in &graph.nodes {
+        *counts.entry(node.op.name()).or_default() += 1;
+    }
+    let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    format!("imported: {} nodes\n  {}\n", graph.nodes.len(), counts.join(", "))
+}
+
+/// The graph after simplification, and which rules were applied how often.
+pub(super) fn simplified(text: &mut String, graph: &Graph, fired: &Fired) {
+    let fired: Vec<(&str, usize)> = fired.iter().map(|(&name, &count)| (name, count)).collect();
+    section(text, "rules applied:", &fired, |text, _, (name, count)| {
+        let remark = rules::remark(name).map_or(String::new(), |place| format!(" (improves where {place})"));
+        let _ = writeln!(text, "  {count} times {name}{remark}");
+    });
+    section(text, &format!("simplified: {} nodes", graph.nodes.len()), &graph.nodes, |text, index, node| {
+        let _ = writeln!(text, "  %{index} {:?} = {}", node.shape.as_slice(), describe_node(graph, index as Id, node));
+    });
+    let outputs: String = graph.outputs.iter().map(|id| format!(" %{id}")).collect();
+    let _ = writeln!(text, "  outputs{outputs}");
+}
+
+fn describe_node(graph: &Graph, id: Id, node: &GraphNode) -> String {
+    let operands = match &node.op {
+        Op::Input(k) => format!(" {k}"),
+        Op::Constant => graph.scalar(id).map_or(String::new(), |value| format!(" {value:?}")),
+        _ => node.inputs.iter().map(|input| format!(" %{input}")).collect(),
+    };
+    format!("{}{operands}", node.op.name())
+}
+
+/// The units that are more than views, with their nodes.
+pub(super) fn scheduled(text: &mut String, graph: &Graph, units: &[Unit]) {
+    let work: Vec<&Unit> = units.iter().filter(|unit| !matches!(unit, Unit::View(_))).collect();
+    section(text, &format!("schedule: {} units", work.len()), &work, |text, _, unit| {
+        let nodes: String = unit.nodes().iter().take(LINES).map(|id| format!(" %{id}")).collect();
+        let _ = match unit {
+            Unit::Loop { shape, .. } => writeln!(text, "  loop over {:?}:{nodes}", shape.as_slice()),
+            unit => writeln!(text, "  {}:{nodes}", graph.node(unit.nodes()[0]).op.name()),
+        };
+    });
+}
+
+/// The steps over buffers, and where the buffers are.
+pub(super) fn steps(text: &mut String, lowered: &Lowered, plan: &MemoryPlan) {
     let sizes = lowered.buffers.iter().zip(&plan.homes);
     let used: usize = sizes.filter(|(_, home)| matches!(home, Home::Memory(_))).map(|(size, _)| size).sum();
-    let _ = writeln!(
-        text,
-        "steps: {}, over {} numbers of memory ({} without sharing)",
-        lowered.steps.len(),
-        plan.len,
-        used
-    );
-    for step in &lowered.steps {
-        describe(&mut text, plan, step);
-    }
-    text
+    let heading =
+        format!("steps: {}, over {} numbers of memory ({used} without sharing)", lowered.steps.len(), plan.len,);
+    section(text, &heading, &lowered.steps, |text, _, step| describe(text, plan, step));
+    let placed = |(buffer, home): (usize, &Home)| match home {
+        Home::Memory(start) => Some((buffer, *start)),
+        Home::Argument(_) | Home::Result(_) => None,
+    };
+    let buffers: Vec<(BufferId, usize)> = plan.homes.iter().enumerate().filter_map(placed).collect();
+    section(text, "memory:", &buffers, |text, _, &(buffer, start)| {
+        let _ = writeln!(text, "  b{buffer} at {start}..{}", start + lowered.buffers[buffer]);
+    });
 }
 
 /// The name of a buffer: that of the input or output that it is, or its number.
@@ -76,10 +127,10 @@ fn describe(text: &mut String, plan: &MemoryPlan, step: &Step) {
 
 fn describe_loop(text: &mut String, plan: &MemoryPlan, step: &LoopStep) {
     let _ = writeln!(text, "  loop over {:?}", step.shape.as_slice());
-    for (register, input) in step.inputs.iter().enumerate() {
+    for (register, input) in step.inputs.iter().enumerate().take(LINES) {
         let _ = writeln!(text, "    r{register} = {}", place(plan, input));
     }
-    for instruction in &step.code {
+    for instruction in step.code.iter().take(LINES) {
         let (name, arity) = match instruction.code {
             Code::Unary(op) => (op.name(), 1),
             Code::Binary(op) => (op.name(), 2),
@@ -89,7 +140,7 @@ fn describe_loop(text: &mut String, plan: &MemoryPlan, step: &LoopStep) {
         let operands: String = instruction.args[..arity].iter().map(|arg| format!(" r{arg}")).collect();
         let _ = writeln!(text, "    r{} = {name}{operands}", instruction.dst);
     }
-    for store in &step.outputs {
+    for store in step.outputs.iter().take(LINES) {
         let reduce = store.reduce.map_or(String::new(), |reduce| format!("{reduce:?} of ").to_lowercase());
         let _ = writeln!(text, "    {} = {reduce}r{}", name(plan, store.out), store.register);
     }

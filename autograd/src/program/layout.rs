@@ -59,6 +59,23 @@ impl View {
         self.shape.iter().product()
     }
 
+    /// The buffer that is looked at, if it is not constant data.
+    pub(crate) fn buffer(&self) -> Option<BufferId> {
+        match self.place {
+            Place::Buffer(buffer) => Some(buffer),
+            Place::Data(_) => None,
+        }
+    }
+
+    /// The lowest and the highest place in it, of a view that is not empty.
+    pub(crate) fn ends(&self) -> (isize, isize) {
+        let reach = |&(&size, &stride): &(&usize, &isize)| (size as isize - 1) * stride;
+        let steps = || self.shape.iter().zip(&self.strides);
+        let down: isize = steps().map(|step| reach(&step).min(0)).sum();
+        let up: isize = steps().map(|step| reach(&step).max(0)).sum();
+        (self.offset as isize + down, self.offset as isize + up)
+    }
+
     pub(crate) fn is_contiguous(&self) -> bool {
         let same = |axis: usize| self.shape[axis] == 1 || self.strides[axis] == row_major(&self.shape)[axis];
         self.len() == 0 || (0..self.shape.len()).all(same)

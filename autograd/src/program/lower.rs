@@ -38,6 +38,29 @@ pub(crate) enum Step {
     },
 }
 
+impl Step {
+    /// The views that the step reads.
+    pub(crate) fn reads(&self) -> Vec<&View> {
+        match self {
+            Step::Loop(step) => step.inputs.iter().collect(),
+            Step::Zero { .. } => Vec::new(),
+            Step::Assemble { parts, .. } => parts.iter().map(|(part, ..)| part).collect(),
+            Step::Concat { parts, .. } => parts.iter().map(|(part, _)| part).collect(),
+            Step::Matmul { a, b, .. } => vec![a, b],
+            Step::Structured { inputs, .. } => inputs.iter().collect(),
+        }
+    }
+
+    /// The buffers that the step writes.
+    pub(crate) fn writes(&self) -> Vec<BufferId> {
+        match self {
+            Step::Loop(step) => step.outputs.iter().map(|store| store.out).collect(),
+            Step::Zero { out } | Step::Assemble { out, .. } | Step::Concat { out, .. } => vec![*out],
+            Step::Matmul { out, .. } | Step::Structured { out, .. } => out.buffer().into_iter().collect(),
+        }
+    }
+}
+
 /// A fused loop: its inputs as views, its code, and where registers are stored.
 #[derive(Debug)]
 pub(crate) struct LoopStep {
@@ -74,39 +97,32 @@ struct Lowering<'g> {
 pub(crate) fn lower(graph: &Graph, units: &[Unit]) -> Lowered {
     let mut lowering = Lowering { graph, views: vec![None; graph.nodes.len()], lowered: Lowered::default() };
     lowering.leaves();
-    let used_in = uses(graph, units);
-    for (position, unit) in units.iter().enumerate() {
+    let kept = read_outside(graph, units);
+    for unit in units {
         match unit {
             Unit::View(id) => lowering.view(*id),
             Unit::Single(id) => lowering.single(*id),
-            Unit::Loop { shape, nodes } => {
-                let kept = |id: Id| used_in[id as usize].iter().any(|&unit| unit != position);
-                lowering.fused(shape, nodes, kept);
-            }
+            Unit::Loop { shape, nodes } => lowering.fused(shape, nodes, &kept),
         }
     }
     lowering.outputs();
     lowering.lowered
 }
 
-/// The units that read each node; outputs are read by a unit of their own after all others.
-fn uses(graph: &Graph, units: &[Unit]) -> Vec<Vec<usize>> {
-    let mut uses = vec![Vec::new(); graph.nodes.len()];
+/// Which nodes are outputs or read by other units than their own.
+fn read_outside(graph: &Graph, units: &[Unit]) -> Vec<bool> {
+    let mut unit_of = vec![usize::MAX; graph.nodes.len()];
     for (position, unit) in units.iter().enumerate() {
-        let nodes = match unit {
-            Unit::View(id) | Unit::Single(id) => std::slice::from_ref(id),
-            Unit::Loop { nodes, .. } => nodes,
-        };
-        for &id in nodes {
-            for &input in &graph.node(id).inputs {
-                uses[input as usize].push(position);
-            }
+        unit.nodes().iter().for_each(|&id| unit_of[id as usize] = position);
+    }
+    let mut outside = vec![false; graph.nodes.len()];
+    for (index, node) in graph.nodes.iter().enumerate() {
+        for &input in &node.inputs {
+            outside[input as usize] |= unit_of[input as usize] != unit_of[index];
         }
     }
-    for &id in &graph.outputs {
-        uses[id as usize].push(units.len());
-    }
-    uses
+    graph.outputs.iter().for_each(|&id| outside[id as usize] = true);
+    outside
 }
 
 impl<'g> Lowering<'g> {
@@ -201,7 +217,7 @@ impl<'g> Lowering<'g> {
         self.views[id as usize] = Some(view);
     }
 
-    fn fused(&mut self, shape: &Shape, nodes: &[Id], kept: impl Fn(Id) -> bool) {
+    fn fused(&mut self, shape: &Shape, nodes: &[Id], kept: &[bool]) {
         let mut step = LoopStep { shape: shape.clone(), inputs: Vec::new(), code: Vec::new(), outputs: Vec::new() };
         let inside: HashSet<Id> = nodes.iter().copied().collect();
         let is_inner = |id: Id| inside.contains(&id) && self.graph.node(id).op.reduction().is_none();
@@ -239,7 +255,7 @@ impl<'g> Lowering<'g> {
                     axes.iter().for_each(|axis| strides[axis] = 0);
                     (registers[&node.inputs[0]], Some(reduce))
                 }
-                None if kept(id) => (registers[&id], None),
+                None if kept[id as usize] => (registers[&id], None),
                 None => continue,
             };
             let out = self.result(id);

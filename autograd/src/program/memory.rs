@@ -1,8 +1,10 @@
 //! The memory plan: inputs and outputs lie with the caller; other buffers share places if they are not alive at the same
 //! time.
 
-use super::layout::{BufferId, Place, View};
-use super::lower::{Lowered, Step};
+use super::layout::{BufferId, View};
+use super::lower::Lowered;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 /// Buffers start on a cache line.
 const LINE: usize = 8;
@@ -25,37 +27,12 @@ pub(crate) struct MemoryPlan {
     pub(crate) len: usize,
 }
 
-fn buffer_of(view: &View) -> Option<BufferId> {
-    match view.place {
-        Place::Buffer(buffer) => Some(buffer),
-        Place::Data(_) => None,
-    }
-}
-
-/// The buffers that a step writes and those that it reads.
-fn touched(step: &Step) -> Vec<BufferId> {
-    let views = |views: &[&View]| views.iter().filter_map(|view| buffer_of(view)).collect::<Vec<_>>();
-    let (mut touched, out) = match step {
-        Step::Loop(step) => {
-            let mut touched = views(&step.inputs.iter().collect::<Vec<_>>());
-            touched.extend(step.outputs.iter().map(|store| store.out));
-            return touched;
-        }
-        Step::Zero { out } => (Vec::new(), *out),
-        Step::Assemble { parts, out } => (views(&parts.iter().map(|(part, ..)| part).collect::<Vec<_>>()), *out),
-        Step::Concat { parts, out, .. } => (views(&parts.iter().map(|(part, _)| part).collect::<Vec<_>>()), *out),
-        Step::Matmul { a, b, out } => return views(&[a, b, out]),
-        Step::Structured { inputs, out, .. } => return views(&inputs.iter().chain([out]).collect::<Vec<_>>()),
-    };
-    touched.push(out);
-    touched
-}
-
 /// Places buffers first-fit, by the steps between which they are alive.
 pub(crate) fn plan(lowered: &Lowered) -> MemoryPlan {
     let mut alive: Vec<Option<(usize, usize)>> = vec![None; lowered.buffers.len()];
     for (position, step) in lowered.steps.iter().enumerate() {
-        for buffer in touched(step) {
+        let reads = step.reads().into_iter().filter_map(View::buffer);
+        for buffer in reads.chain(step.writes()) {
             let (_, last) = alive[buffer].get_or_insert((position, position));
             *last = position;
         }
@@ -70,24 +47,75 @@ pub(crate) fn plan(lowered: &Lowered) -> MemoryPlan {
     let mut by_start: Vec<BufferId> = (0..alive.len()).filter(|&buffer| alive[buffer].is_some()).collect();
     by_start.sort_by_key(|&buffer| alive[buffer]);
 
-    // What is in use now: (offset, end, last step), by offset.
-    let mut used: Vec<(usize, usize, usize)> = Vec::new();
+    let mut gaps = Gaps::default();
+    // What is in use: (the last step that touches it, start, length).
+    let mut in_use: BinaryHeap<Reverse<(usize, usize, usize)>> = BinaryHeap::new();
     for buffer in by_start {
         let (first, last) = alive[buffer].expect("filtered above");
-        used.retain(|&(_, _, until)| until >= first);
-        let size = lowered.buffers[buffer].next_multiple_of(LINE);
-        let mut offset = 0;
-        let mut place = used.len();
-        for (index, &(start, end, _)) in used.iter().enumerate() {
-            if offset + size <= start {
-                place = index;
-                break;
-            }
-            offset = end;
+        while let Some(&Reverse((_, start, len))) = in_use.peek().filter(|Reverse((until, ..))| *until < first) {
+            in_use.pop();
+            gaps.give_back(start, len);
         }
-        used.insert(place, (offset, offset + size, last));
-        plan.homes[buffer] = Home::Memory(offset);
-        plan.len = plan.len.max(offset + size);
+        let len = lowered.buffers[buffer].next_multiple_of(LINE);
+        let start = gaps.take(len);
+        plan.homes[buffer] = Home::Memory(start);
+        in_use.push(Reverse((last, start, len)));
     }
+    plan.len = gaps.end;
     plan
+}
+
+/// The memory that is free: what lies between buffers, and all from `end` on.
+#[derive(Default)]
+struct Gaps {
+    /// From start to end; no two touch.
+    between: BTreeMap<usize, usize>,
+    end: usize,
+}
+
+impl Gaps {
+    /// The first place with so much room.
+    fn take(&mut self, size: usize) -> usize {
+        let first = self.between.iter().find(|&(start, end)| end - start >= size);
+        let (start, end) = first.map_or((self.end, self.end + size), |(&start, &end)| (start, end));
+        self.between.remove(&start);
+        if start + size < end {
+            self.between.insert(start + size, end);
+        }
+        self.end = self.end.max(end);
+        start
+    }
+
+    fn give_back(&mut self, start: usize, size: usize) {
+        if size == 0 {
+            return;
+        }
+        let (mut start, mut end) = (start, start + size);
+        if let Some(after) = self.between.remove(&end) {
+            end = after;
+        }
+        if let Some((&before, _)) = self.between.range(..start).next_back().filter(|&(_, &end)| end == start) {
+            self.between.remove(&before);
+            start = before;
+        }
+        self.between.insert(start, end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_join_and_the_first_that_fits_is_taken() {
+        let mut gaps = Gaps::default();
+        let places = [8, 16, 8, 24].map(|size| gaps.take(size));
+        assert_eq!((places, gaps.end), ([0, 8, 24, 32], 56));
+        gaps.give_back(0, 8);
+        gaps.give_back(24, 8);
+        assert_eq!(gaps.take(16), 56);
+        gaps.give_back(8, 16);
+        assert_eq!(gaps.between, BTreeMap::from([(0, 32)]));
+        assert_eq!((gaps.take(24), gaps.take(8), gaps.take(8), gaps.end), (0, 24, 72, 80));
+    }
 }

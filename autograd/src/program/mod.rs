@@ -1,11 +1,12 @@
 //! Programs: a computation captured once, optimised, and run many times.
 //!
-//! The way of a computation, one file a stage: `import` (the tape's part that the outputs need, in f64) into a `graph`
-//! (constant folding, common subexpressions and the algebraic `rules` happen as nodes are added; dead code goes), then
-//! `schedule` (which nodes share a fused loop), `lower` (steps over buffers, with `layout` for views), `memory` (inputs
-//! and outputs lie with the caller, other buffers share places by liveness) and `exec` (running, on each `operand` where it
-//! lies).
+//! `passes` is the way of a computation, one file a pass: `import` (the tape's part that the outputs need, in f64, as a
+//! `graph`), `builder` (simplification: constant folding, common subexpressions and the algebraic `rules`, as nodes are
+//! added), dead code, `schedule` (which nodes share a fused loop, and in what order), `lower` (steps over buffers, with
+//! `layout` for views), `memory` (inputs and outputs lie with the caller, other buffers share places by liveness) and
+//! `exec` (running, on each `operand` where it lies). `verify` checks what each pass leaves, and `explain` prints it.
 
+mod builder;
 mod exec;
 mod explain;
 mod graph;
@@ -14,13 +15,15 @@ mod layout;
 mod lower;
 mod memory;
 mod operand;
+mod passes;
 mod rules;
 mod schedule;
+mod verify;
 
 use crate::arena::{Value, Var, check_live, scope, with_arena};
 use crate::capture::{CaptureError, guard};
 use crate::op::Op;
-use exec::{Placement, Task, Workspace};
+use exec::{Task, Workspace};
 use pyroxene_kernels::fused::Places;
 use pyroxene_tensor::{DType, Shape, Tensor};
 use smallvec::smallvec;
@@ -124,24 +127,9 @@ impl Program {
                 .collect();
             let outputs = guard(|| body(&vars))?;
             check_live(&outputs);
-            Ok(Program::compile(import::import(shapes, &outputs)))
+            let plan = passes::compile(import::import(shapes, &outputs));
+            Ok(Program { machine: Machine::for_plan(&plan), plan: Arc::new(plan) })
         })
-    }
-
-    fn compile(graph: graph::Graph) -> Program {
-        let graph = graph.without_dead_code();
-        if cfg!(debug_assertions) {
-            graph.verify();
-        }
-        let units = schedule::schedule(&graph);
-        let lowered = lower::lower(&graph, &units);
-        let memory = memory::plan(&lowered);
-        let placement = Placement { lowered: &lowered, plan: &memory };
-        let tasks: Vec<Task> = lowered.steps.iter().map(|step| placement.task(step)).collect();
-        let explanation = explain::explain(&graph, &lowered, &memory);
-        let outputs = graph.outputs.iter().map(|&id| graph.shape(id).clone()).collect();
-        let plan = Plan { tasks, inputs: graph.inputs, outputs, memory_len: memory.len, explanation };
-        Program { machine: Machine::for_plan(&plan), plan: Arc::new(plan) }
     }
 
     pub(crate) fn into_plan(self) -> Arc<Plan> {
@@ -201,7 +189,60 @@ impl Program {
         self.machine.len()
     }
 
-    /// What a run does: the optimised graph, the fused loops, and the memory that they share.
+    /// What became of the computation, pass by pass: what was on the tape, the rules that were applied and how often, the
+    /// simplified graph, the schedule, and the steps over buffers with their places in memory. Long lists are cut.
+    ///
+    /// ```
+    /// use pyroxene_autograd::Program;
+    /// // Log-probabilities of ones and of zeros, not as one should write them.
+    /// let program = Program::capture(&[&[3]], |x| {
+    ///     let p = x[0].sigmoid();
+    ///     vec![p.ln().sum() - (1.0 - p).ln().sum()]
+    /// })?;
+    /// assert_eq!(program.explain(), "\
+    /// imported: 11 nodes
+    ///   1 constant, 1 input, 2 ln, 2 reshape, 1 sigmoid, 2 sub, 2 sum
+    /// rules applied:
+    ///   1 times Add(x, Neg(y)) => Sub(x, y)
+    ///   1 times Ln(Sigmoid(x)) => Neg(Softplus(Neg(x))) (improves where sigmoid(x) underflows or rounds to 1)
+    ///   1 times Ln(Sub(1.0, Sigmoid(x))) => Neg(Softplus(x)) (improves where sigmoid(x) rounds to 1)
+    ///   2 times Reshape to the same shape, or of Reshape
+    ///   1 times Sub(x, Neg(y)) => Add(x, y)
+    ///   2 times Sum(f(x, s)) => f(Sum(x), s), linear f
+    ///   2 times f(x) of one element, or with axes of size one => Reshape(f(Reshape(x)))
+    /// simplified: 9 nodes
+    ///   %0 [3] = input 0
+    ///   %1 [3] = neg %0
+    ///   %2 [3] = softplus %1
+    ///   %3 [1] = sum %2
+    ///   %4 [] = reshape %3
+    ///   %5 [3] = softplus %0
+    ///   %6 [1] = sum %5
+    ///   %7 [] = reshape %6
+    ///   %8 [] = sub %7 %4
+    ///   outputs %8
+    /// schedule: 2 units
+    ///   loop over [3]: %1 %2 %3 %5 %6
+    ///   loop over []: %8
+    /// steps: 2, over 16 numbers of memory (2 without sharing)
+    ///   loop over [3]
+    ///     r0 = in0[3]
+    ///     r1 = neg r0
+    ///     r2 = softplus r1
+    ///     r3 = softplus r0
+    ///     b1 = sum of r2
+    ///     b2 = sum of r3
+    ///   loop over []
+    ///     r0 = b2[]
+    ///     r1 = b1[]
+    ///     r2 = sub r0 r1
+    ///     out0 = r2
+    /// memory:
+    ///   b1 at 0..1
+    ///   b2 at 8..9
+    /// ");
+    /// # Ok::<(), pyroxene_autograd::CaptureError>(())
+    /// ```
     pub fn explain(&self) -> &str {
         &self.plan.explanation
     }

@@ -1,13 +1,14 @@
 //! The order of work, and which elementwise nodes share a loop.
 //!
-//! Every node gets a stage: one more than the stages it waits for, but the same as those of its elementwise inputs of the
-//! same shape. Nodes of one stage and one shape then form one fused loop, with the sums over them as its tails: a loop
-//! never waits for itself, because whatever lies between two of its nodes outside the loop raises the stage.
+//! Elementwise nodes and reductions over one iteration space that are ready at the same time form one loop. So that there
+//! are few loops, the work with the longest way to the end goes first, where the way is counted in units that must follow
+//! one another (Hu 1961): what can wait then meets more of its kind.
 
 use super::graph::{Graph, Id};
 use crate::op::Op;
 use pyroxene_tensor::Shape;
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 
 /// One piece of work.
 #[derive(Debug)]
@@ -20,78 +21,179 @@ pub(crate) enum Unit {
     Single(Id),
 }
 
-/// A loop has at most this many nodes: its registers are numbered in 16 bits, and its compilation is not linear.
-const LOOP_NODES: usize = 1024;
+impl Unit {
+    pub(crate) fn nodes(&self) -> &[Id] {
+        match self {
+            Unit::Loop { nodes, .. } => nodes,
+            Unit::View(id) | Unit::Single(id) => std::slice::from_ref(id),
+        }
+    }
+}
 
-fn is_elementwise(op: &Op) -> bool {
+/// A loop has at most this many nodes: its registers are numbered in 16 bits, and its compilation is not linear.
+pub(super) const LOOP_NODES: usize = 1024;
+
+pub(super) fn is_elementwise(op: &Op) -> bool {
     matches!(op, Op::Unary(_) | Op::Binary(_) | Op::Select)
 }
 
-fn is_reduction(op: &Op) -> bool {
-    op.reduction().is_some()
+pub(super) fn is_view(op: &Op) -> bool {
+    matches!(op, Op::Reshape | Op::Expand | Op::Permute(_) | Op::Slice(_) | Op::Diagonal)
 }
 
-pub(crate) fn is_view(op: &Op) -> bool {
-    matches!(op, Op::Reshape | Op::Expand | Op::Permute(_) | Op::Slice(_) | Op::Diagonal)
+fn is_leaf(op: &Op) -> bool {
+    matches!(op, Op::Constant | Op::Scalar(_) | Op::Input(_))
+}
+
+/// The shape over which a loop computes the node; none if no loop does.
+pub(super) fn iteration_space(graph: &Graph, id: Id) -> Option<&Shape> {
+    let node = graph.node(id);
+    match &node.op {
+        op if is_elementwise(op) => Some(&node.shape),
+        op if op.reduction().is_some() => Some(graph.shape(node.inputs[0])),
+        _ => None,
+    }
+}
+
+/// Whether `user` may read `id` within the loop that computes both.
+fn joins(graph: &Graph, id: Id, user: Id) -> bool {
+    is_elementwise(&graph.node(id).op) && iteration_space(graph, user) == Some(graph.shape(id))
 }
 
 /// The units in an order in which each finds its inputs ready. The graph has no dead code.
 pub(crate) fn schedule(graph: &Graph) -> Vec<Unit> {
-    let mut stage = vec![0u32; graph.nodes.len()];
-    // The stage from which others may read the node.
-    let mut ready = vec![0u32; graph.nodes.len()];
-    let mut loops: HashMap<(u32, &Shape), usize> = HashMap::new();
-    // (stage, views first, first node) orders the units.
-    let mut units: Vec<((u32, bool, Id), Unit)> = Vec::new();
-    for (index, node) in graph.nodes.iter().enumerate() {
-        let id = index as Id;
-        let after_inputs = node.inputs.iter().map(|&input| ready[input as usize]).max().unwrap_or(0);
-        let shape = match &node.op {
-            Op::Constant | Op::Scalar(_) | Op::Input(_) => continue,
-            op if is_view(op) => {
-                (stage[index], ready[index]) = (after_inputs, after_inputs);
-                units.push(((after_inputs, false, id), Unit::View(id)));
-                continue;
-            }
-            op if is_elementwise(op) => {
-                let wait = |&input: &Id| {
-                    let node = graph.node(input);
-                    let joins = is_elementwise(&node.op) && node.shape == graph.nodes[index].shape;
-                    if joins { stage[input as usize] } else { ready[input as usize] }
-                };
-                stage[index] = node.inputs.iter().map(wait).max().unwrap_or(0);
-                &node.shape
-            }
-            op if is_reduction(op) => {
-                let input = node.inputs[0];
-                stage[index] = if is_elementwise(&graph.node(input).op) { stage[input as usize] } else { after_inputs };
-                graph.shape(input)
-            }
-            _ => {
-                (stage[index], ready[index]) = (after_inputs, after_inputs + 1);
-                units.push(((after_inputs, true, id), Unit::Single(id)));
-                continue;
-            }
-        };
-        ready[index] = stage[index] + 1;
-        let unit = *loops.entry((stage[index], shape)).or_insert_with(|| {
-            units.push(((stage[index], true, id), Unit::Loop { shape: shape.clone(), nodes: Vec::new() }));
-            units.len() - 1
-        });
-        let Unit::Loop { nodes, .. } = &mut units[unit].1 else { unreachable!("loops holds loops") };
-        nodes.push(id);
+    let mut scheduler = Scheduler::new(graph);
+    let first = |&index: &usize| scheduler.waiting[index] == 0 && !is_leaf(&graph.nodes[index].op);
+    let first: Vec<usize> = (0..graph.nodes.len()).filter(first).collect();
+    first.into_iter().for_each(|index| scheduler.ready(index as Id));
+    while let Some((_, _, work)) = scheduler.queue.pop() {
+        match work {
+            Work::Single(id) => scheduler.finish(Unit::Single(id)),
+            Work::Class(class) => scheduler.run_class(class),
+        }
     }
-    units.sort_by_key(|&(order, _)| order);
-    units.into_iter().flat_map(|(_, unit)| split(unit)).collect()
+    scheduler.units
 }
 
-/// Cuts a long loop into pieces; nodes are in topological order, so each piece reads earlier ones only.
-fn split(unit: Unit) -> Vec<Unit> {
-    match unit {
-        Unit::Loop { shape, nodes } if nodes.len() > LOOP_NODES => {
-            let piece = |nodes: &[Id]| Unit::Loop { shape: shape.clone(), nodes: nodes.to_vec() };
-            nodes.chunks(LOOP_NODES).map(piece).collect()
+/// What the scheduler chooses from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Work {
+    Class(usize),
+    Single(Id),
+}
+
+/// The loop nodes over one iteration space.
+struct Class<'g> {
+    shape: &'g Shape,
+    ready: Vec<Id>,
+}
+
+struct Scheduler<'g> {
+    graph: &'g Graph,
+    users: Vec<Vec<Id>>,
+    /// How many units must follow the one of each node.
+    following: Vec<u32>,
+    /// How many inputs of each node are not computed yet.
+    waiting: Vec<usize>,
+    class_of: HashMap<&'g Shape, usize>,
+    classes: Vec<Class<'g>>,
+    /// The longest way first, then the earliest node.
+    queue: BinaryHeap<(u32, Reverse<Id>, Work)>,
+    units: Vec<Unit>,
+}
+
+impl<'g> Scheduler<'g> {
+    fn new(graph: &'g Graph) -> Scheduler<'g> {
+        let mut users: Vec<Vec<Id>> = vec![Vec::new(); graph.nodes.len()];
+        let mut waiting = vec![0; graph.nodes.len()];
+        let mut following = vec![0; graph.nodes.len()];
+        for (index, node) in graph.nodes.iter().enumerate().rev() {
+            let user = index as Id;
+            for &input in &node.inputs {
+                let op = &graph.node(input).op;
+                if is_leaf(op) {
+                    continue;
+                }
+                waiting[index] += 1;
+                users[input as usize].push(user);
+                let same_unit = is_view(op) || joins(graph, input, user);
+                let way = following[index] + u32::from(!same_unit);
+                following[input as usize] = way.max(following[input as usize]);
+            }
         }
-        unit => vec![unit],
+        Scheduler {
+            graph,
+            users,
+            following,
+            waiting,
+            class_of: HashMap::new(),
+            classes: Vec::new(),
+            queue: BinaryHeap::new(),
+            units: Vec::new(),
+        }
+    }
+
+    /// All inputs of the node are computed.
+    fn ready(&mut self, id: Id) {
+        let graph = self.graph;
+        let work = match iteration_space(graph, id) {
+            Some(shape) => {
+                let class = *self.class_of.entry(shape).or_insert_with(|| {
+                    self.classes.push(Class { shape, ready: Vec::new() });
+                    self.classes.len() - 1
+                });
+                self.classes[class].ready.push(id);
+                Work::Class(class)
+            }
+            // Views are no work, and lead on at once.
+            None if is_view(&graph.node(id).op) => return self.finish(Unit::View(id)),
+            None => Work::Single(id),
+        };
+        self.queue.push((self.following[id as usize], Reverse(id), work));
+    }
+
+    /// One input of the node is computed; whether it was the last.
+    fn arrives(&mut self, user: Id) -> bool {
+        self.waiting[user as usize] -= 1;
+        self.waiting[user as usize] == 0
+    }
+
+    /// A loop of all that is ready in a class, and of what becomes ready within it.
+    fn run_class(&mut self, class: usize) {
+        let mut front = std::mem::take(&mut self.classes[class].ready);
+        let mut nodes = Vec::new();
+        while let Some(id) = front.pop() {
+            nodes.push(id);
+            for at in 0..self.users[id as usize].len() {
+                let user = self.users[id as usize][at];
+                if joins(self.graph, id, user) && self.arrives(user) {
+                    front.push(user);
+                }
+            }
+        }
+        nodes.sort_unstable();
+        // Nodes are in topological order, so each piece of a long loop reads earlier ones only.
+        let shape = self.classes[class].shape;
+        for piece in nodes.chunks(LOOP_NODES) {
+            self.units.push(Unit::Loop { shape: shape.clone(), nodes: piece.to_vec() });
+        }
+        for id in nodes {
+            self.release(id);
+        }
+    }
+
+    fn finish(&mut self, unit: Unit) {
+        let id = unit.nodes()[0];
+        self.units.push(unit);
+        self.release(id);
+    }
+
+    /// Tells those that read the node from outside its loop.
+    fn release(&mut self, id: Id) {
+        for user in std::mem::take(&mut self.users[id as usize]) {
+            if !joins(self.graph, id, user) && self.arrives(user) {
+                self.ready(user);
+            }
+        }
     }
 }

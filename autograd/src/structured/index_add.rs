@@ -10,9 +10,9 @@ use smallvec::smallvec;
 
 /// Zeros of `size` along an axis, plus rows by an index of whole numbers.
 #[derive(Debug, PartialEq)]
-struct IndexAdd {
-    axis: usize,
-    size: usize,
+pub(crate) struct IndexAdd {
+    pub(crate) axis: usize,
+    pub(crate) size: usize,
 }
 
 impl Primitive for IndexAdd {

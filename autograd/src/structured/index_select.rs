@@ -9,8 +9,8 @@ use smallvec::smallvec;
 
 /// Rows of an axis by an index of whole numbers.
 #[derive(Debug, PartialEq)]
-struct IndexSelect {
-    axis: usize,
+pub(crate) struct IndexSelect {
+    pub(crate) axis: usize,
 }
 
 impl Primitive for IndexSelect {

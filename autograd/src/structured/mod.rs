@@ -28,7 +28,7 @@ mod recurrence;
 mod scan;
 mod scatter;
 mod searchsorted;
-mod softmax;
+pub(crate) mod softmax;
 mod solve;
 mod solve_small;
 mod solve_triangular;
@@ -37,6 +37,8 @@ mod svd;
 
 pub use checkpoint::checkpoint;
 pub(crate) use draw::{Draw, draw};
+pub(crate) use index_add::IndexAdd;
+pub(crate) use index_select::IndexSelect;
 pub(crate) use log_product::log_matmul;
 pub(crate) use order::order;
 pub(crate) use positions::positions;
@@ -122,7 +124,7 @@ pub(crate) struct Array<'a> {
 /// Appends a structured operation to the tape. The caller has checked the shapes.
 #[track_caller]
 pub(crate) fn apply(op: impl Primitive + 'static, inputs: &[Var], shape: Shape, dtype: DType) -> Var {
-    push(Op::Structured(Structured(Arc::new(op))), inputs, shape, dtype)
+    push(Op::Structured(Structured::new(op)), inputs, shape, dtype)
 }
 
 /// Runs an operation on tensors, in f64.
@@ -142,6 +144,17 @@ pub(crate) fn by_run<P: Primitive + ?Sized>(op: &P, inputs: &[&Tensor], shape: &
 /// A structured operation as a value: cheap to clone, equal when the operations are.
 #[derive(Clone, Debug)]
 pub(crate) struct Structured(Arc<dyn Primitive>);
+
+impl Structured {
+    pub(crate) fn new(op: impl Primitive + 'static) -> Structured {
+        Structured(Arc::new(op))
+    }
+
+    /// The operation, if it is of this type.
+    pub(crate) fn downcast<T: 'static>(&self) -> Option<&T> {
+        (&*self.0 as &dyn Any).downcast_ref()
+    }
+}
 
 impl std::ops::Deref for Structured {
     type Target = dyn Primitive;

@@ -1,8 +1,8 @@
 //! Sums of exponentials, and the exponentials as parts of their sum.
 
-use super::{Array, Derivatives, Primitive, RoomMut, apply};
+use super::{Array, Derivatives, Primitive, RoomMut, Structured, apply};
 use crate::arena::{Var, with_node};
-use crate::op::Axes;
+use crate::op::{Axes, Op};
 use crate::shape;
 use pyroxene_kernels::softmax::{self, Softmax};
 use pyroxene_tensor::{DType, Tensor};
@@ -70,6 +70,19 @@ impl Primitive for Parts {
         };
         smallvec![Some(gx)]
     }
+}
+
+/// `ln sum exp` over these axes, which must be neighbours.
+pub(crate) fn log_sum(axes: Axes) -> Option<Op> {
+    let (first, count) = (axes.iter().next()?, axes.iter().count());
+    let neighbours = axes.iter().zip(first..).all(|(axis, next)| axis == next);
+    neighbours.then(|| Op::Structured(Structured::new(LogSumExp { axes: first..first + count })))
+}
+
+/// The same softmax of another kind, if this is one of the kind given.
+pub(crate) fn other_kind(op: &Structured, from: Softmax, to: Softmax) -> Option<Op> {
+    let parts = op.downcast::<Parts>().filter(|parts| parts.kind == from)?;
+    Some(Op::Structured(Structured::new(Parts { kind: to, axes: parts.axes.clone() })))
 }
 
 #[track_caller]
