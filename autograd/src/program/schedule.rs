@@ -197,3 +197,49 @@ impl<'g> Scheduler<'g> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::Axes;
+    use crate::program::verify;
+    use pyroxene_kernels::table::{Binary, Unary};
+    use smallvec::smallvec;
+
+    /// An input of `n` elements and a graph to add nodes to.
+    fn start(n: usize) -> (Graph, Id, Id) {
+        let mut graph = Graph { inputs: vec![smallvec![n], smallvec![]], ..Graph::default() };
+        let x = graph.append(Op::Input(0), smallvec![], smallvec![n], None);
+        let s = graph.append(Op::Input(1), smallvec![], smallvec![], None);
+        (graph, x, s)
+    }
+
+    #[test]
+    fn what_can_wait_joins_the_loop_that_cannot_start_yet() {
+        // The square of x is ready at once, the product only after exp(s).
+        let (mut graph, x, s) = start(5);
+        let vector: Shape = smallvec![5];
+        let square = graph.append(Op::Unary(Unary::Square), smallvec![x], vector.clone(), None);
+        let exp = graph.append(Op::Unary(Unary::Exp), smallvec![s], smallvec![], None);
+        let product = graph.append(Op::Binary(Binary::Mul), smallvec![x, exp], vector.clone(), None);
+        let sums = [square, product].map(|y| graph.append(Op::Sum(Axes::new([0])), smallvec![y], smallvec![1], None));
+        let numbers = sums.map(|sum| graph.append(Op::Reshape, smallvec![sum], smallvec![], None));
+        let total = graph.append(Op::Binary(Binary::Add), numbers.as_slice().into(), smallvec![], None);
+        graph.outputs = vec![total];
+        let units = schedule(&graph);
+        verify::schedule(&graph, &units).expect("a sound schedule");
+        let loops: Vec<&[Id]> = units.iter().filter(|unit| !matches!(unit, Unit::View(_))).map(Unit::nodes).collect();
+        assert_eq!(loops, [&[exp][..], &[square, product, sums[0], sums[1]], &[total]]);
+    }
+
+    #[test]
+    fn long_loops_are_cut() {
+        let (mut graph, x, _) = start(3);
+        let last =
+            (0..3 * LOOP_NODES).fold(x, |x, _| graph.append(Op::Unary(Unary::Sin), smallvec![x], smallvec![3], None));
+        graph.outputs = vec![last];
+        let units = schedule(&graph);
+        verify::schedule(&graph, &units).expect("a sound schedule");
+        assert_eq!(units.iter().map(|unit| unit.nodes().len()).collect::<Vec<_>>(), [LOOP_NODES; 3]);
+    }
+}
