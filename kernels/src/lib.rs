@@ -9,6 +9,8 @@ pub mod fused;
 pub mod index;
 mod interpreter;
 pub mod isa;
+#[cfg(target_arch = "x86_64")]
+mod jit;
 pub mod linalg;
 pub mod logspace;
 mod math;
@@ -22,7 +24,9 @@ pub mod table;
 pub mod transpose;
 
 pub use elementwise::{Element, Operand, binary, select, unary};
-pub use fused::{Code, FusedKernel, Input, Instruction, Loop, Output, Places, Reduce, Scratch, Source, Target};
+pub use fused::{
+    Code, FusedKernel, Input, Instruction, Loop, Output, Places, Reduce, Scratch, Sequence, Source, Target,
+};
 pub use isa::Isa;
 pub use reduce::{dot, max, min, sum};
 pub use table::{Binary, Kind, Unary};

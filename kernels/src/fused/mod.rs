@@ -37,15 +37,18 @@
 
 mod check;
 mod layout;
+mod lines;
 mod places;
 mod plan;
 mod reduction;
 mod run;
+mod sequence;
 
 pub use crate::reduce::Reduce;
 pub use places::Places;
 pub use plan::FusedKernel;
 pub use run::Scratch;
+pub use sequence::Sequence;
 
 use crate::table::{Binary, Unary};
 use std::sync::Arc;

@@ -14,6 +14,11 @@ pub struct Places<'a, 'd> {
 }
 
 impl<'a, 'd> Places<'a, 'd> {
+    /// The same slices, for a while.
+    pub fn reborrow(&mut self) -> Places<'_, 'd> {
+        Places { memory: self.memory, inputs: self.inputs, outputs: self.outputs }
+    }
+
     /// Memory alone.
     pub fn memory(memory: &'a mut [f64]) -> Places<'a, 'd> {
         Places { memory, inputs: &[], outputs: &mut [] }
@@ -73,6 +78,17 @@ impl Bases {
         let len = &mut self.0[number].1;
         *len = hull.map_or(*len, |(_, high)| high + 1).max(*len);
         number
+    }
+
+    /// Base number `number`.
+    pub(super) fn get(&self, number: usize) -> &Base {
+        &self.0[number].0
+    }
+
+    /// Takes in the bases of another kernel; gives the numbers that they have here.
+    pub(super) fn join(&mut self, other: &Bases) -> Vec<usize> {
+        let hull = |len: usize| (len > 0).then(|| (0, len - 1));
+        other.0.iter().map(|(base, len)| self.number(base.clone(), hull(*len))).collect()
     }
 
     pub(super) fn memory_len(&self) -> usize {

@@ -2,6 +2,7 @@
 
 use super::check::{Read, Write, check_overlap, check_registers};
 use super::layout::{Layout, Walk};
+use super::lines::{Line, line};
 use super::places::{Bases, Place};
 use super::reduction::{Reduction, Room};
 use super::{Code, Instruction, Loop, Reduce};
@@ -38,6 +39,8 @@ pub struct FusedKernel {
     pub(super) walk_len: usize,
     /// f64 of scratch memory.
     pub(super) scratch_len: usize,
+    /// The loop as the machine-code compiler takes it, if it can; its places are numbered as the bases are.
+    pub(super) line: Option<Line>,
 }
 
 /// Where a slot's vectors are in scratch memory, and its step. A slot used in place has its block here for an incomplete
@@ -102,7 +105,8 @@ impl FusedKernel {
         if len <= 1 {
             inputs.iter_mut().for_each(|read| read.layout = Layout::new(read.layout.offset, &[], &[]));
         }
-        Builder::new(plan.dims, len, bases).build(inputs, plan.code, outputs)
+        let line = line(&plan.dims, &bases, &inputs, &plan.code, &outputs);
+        Builder::new(plan.dims, len, bases, line).build(inputs, plan.code, outputs)
     }
 
     /// Length that the memory of a run must at least have.
@@ -159,7 +163,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn new(dims: Vec<usize>, len: usize, bases: Bases) -> Builder {
+    fn new(dims: Vec<usize>, len: usize, bases: Bases, line: Option<Line>) -> Builder {
         let kernel = FusedKernel {
             len,
             bases,
@@ -175,6 +179,7 @@ impl Builder {
             reductions: vec![],
             walk_len: 0,
             scratch_len: 0,
+            line,
         };
         Builder { dims, kernel, slots: vec![], free: vec![] }
     }

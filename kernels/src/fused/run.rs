@@ -42,12 +42,33 @@ impl Scratch {
                 to.resize(len, value);
             }
         }
-        grow(&mut self.data, kernel.scratch_len.div_ceil(LANES), Line([0.0; LANES]));
+        self.reserve_numbers(kernel.scratch_len);
         grow(&mut self.slots, kernel.slots.len(), Slot { pointer: std::ptr::null_mut(), step: 0 });
         grow(&mut self.bases, kernel.bases.len(), std::ptr::null_mut());
         grow(&mut self.sources, kernel.spread.len(), std::ptr::null());
         grow(&mut self.state, kernel.walk_len, 0);
         grow(&mut self.trees, kernel.reductions.len(), Tree::new(Reduce::Sum));
+    }
+
+    fn reserve_numbers(&mut self, len: usize) {
+        let lines = len.div_ceil(LANES).max(self.data.len());
+        self.data.resize(lines, Line([0.0; LANES]));
+    }
+
+    /// Makes room for machine code: its frame and the slices that it works on.
+    pub(super) fn reserve_routine(&mut self, frame: usize, bases: usize) {
+        self.reserve_numbers(frame);
+        self.bases.resize(self.bases.len().max(bases), std::ptr::null_mut());
+    }
+
+    /// The room of machine code.
+    ///
+    /// # Panics
+    /// If it was not reserved.
+    pub(super) fn routine(&mut self, frame: usize, bases: usize) -> (*mut f64, &mut [*mut f64]) {
+        let is_enough = self.data.len() * LANES >= frame && self.bases.len() >= bases;
+        assert!(is_enough, "fused: the scratch was not reserved for this sequence");
+        (self.data.as_mut_ptr().cast(), &mut self.bases[..bases])
     }
 
     fn is_enough(&self, kernel: &FusedKernel) -> bool {

@@ -45,7 +45,7 @@ impl Reduce {
     }
 
     #[inline(always)]
-    pub(super) fn vectors<S: Simd>(self, a: Vector<S>, b: Vector<S>) -> Vector<S> {
+    pub(crate) fn vectors<S: Simd>(self, a: Vector<S>, b: Vector<S>) -> Vector<S> {
         match self {
             Reduce::Sum => a + b,
             Reduce::Prod => a * b,

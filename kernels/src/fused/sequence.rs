@@ -1,0 +1,134 @@
+//! Fused loops one after the other, as machine code where that is possible.
+
+use super::places::{Bases, Places};
+use super::plan::FusedKernel;
+use super::run::Scratch;
+#[cfg(target_arch = "x86_64")]
+use crate::jit::{Line, Routine};
+
+/// Loops that run one after the other, each reading what earlier ones wrote.
+///
+/// On a processor with AVX-512, stretches of loops are compiled to machine code, with the same results to the bit; the
+/// others are interpreted.
+#[derive(Debug)]
+pub struct Sequence {
+    kernels: Vec<FusedKernel>,
+    stretches: Vec<Stretch>,
+    memory_len: usize,
+}
+
+/// Kernels `..end` from the end of the stretch before, all of them compiled or none.
+#[derive(Debug)]
+struct Stretch {
+    end: usize,
+    /// The slices that machine code works on.
+    bases: Bases,
+    #[cfg(target_arch = "x86_64")]
+    routine: Option<Routine>,
+}
+
+impl Sequence {
+    /// Compiles the loops.
+    pub fn new(kernels: Vec<FusedKernel>) -> Sequence {
+        let mut stretches = vec![];
+        for stretch in kernels.chunk_by(|a, b| a.line.is_some() == b.line.is_some()) {
+            let start = stretches.last().map_or(0, |stretch: &Stretch| stretch.end);
+            stretches.push(Stretch::new(start, stretch));
+        }
+        let memory_len = kernels.iter().map(FusedKernel::memory_len).max().unwrap_or(0);
+        Sequence { kernels, stretches, memory_len }
+    }
+
+    /// The loops.
+    pub fn kernels(&self) -> &[FusedKernel] {
+        &self.kernels
+    }
+
+    /// How many of the loops are machine code.
+    pub fn compiled(&self) -> usize {
+        let mut start = 0;
+        let mut count = 0;
+        for stretch in &self.stretches {
+            count += if stretch.is_compiled() { stretch.end - start } else { 0 };
+            start = stretch.end;
+        }
+        count
+    }
+
+    /// Length that the memory of a run must at least have.
+    pub fn memory_len(&self) -> usize {
+        self.memory_len
+    }
+
+    /// Makes room in `scratch` for runs.
+    pub fn reserve(&self, scratch: &mut Scratch) {
+        self.kernels.iter().for_each(|kernel| scratch.reserve(kernel));
+        #[cfg(target_arch = "x86_64")]
+        for stretch in &self.stretches {
+            if let Some(routine) = &stretch.routine {
+                scratch.reserve_routine(routine.frame_len(), stretch.bases.len());
+            }
+        }
+    }
+
+    /// Runs the loops.
+    ///
+    /// # Panics
+    /// If a slice of the run is missing or shorter than a loop needs, or the scratch was not reserved for this sequence.
+    pub fn run(&self, scratch: &mut Scratch, mut places: Places<'_, '_>) {
+        let mut start = 0;
+        for stretch in &self.stretches {
+            let done = stretch.run(scratch, places.reborrow());
+            self.kernels[start + done..stretch.end].iter().for_each(|kernel| kernel.run(scratch, places.reborrow()));
+            start = stretch.end;
+        }
+    }
+}
+
+impl Stretch {
+    #[cfg(target_arch = "x86_64")]
+    fn new(start: usize, kernels: &[FusedKernel]) -> Stretch {
+        let mut bases = Bases::default();
+        let lines: Option<Vec<Line>> = kernels
+            .iter()
+            .map(|kernel| {
+                let numbers = bases.join(&kernel.bases);
+                kernel.line.as_ref().map(|line| line.renumbered(&numbers))
+            })
+            .collect();
+        Stretch { end: start + kernels.len(), routine: lines.and_then(|lines| Routine::new(&lines)), bases }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn new(start: usize, kernels: &[FusedKernel]) -> Stretch {
+        Stretch { end: start + kernels.len(), bases: Bases::default() }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn is_compiled(&self) -> bool {
+        self.routine.is_some()
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn is_compiled(&self) -> bool {
+        false
+    }
+
+    /// Runs the machine code, if there is any; gives how many loops it finished.
+    #[cfg(target_arch = "x86_64")]
+    fn run(&self, scratch: &mut Scratch, places: Places<'_, '_>) -> usize {
+        let Some(routine) = &self.routine else { return 0 };
+        let (frame, bases) = scratch.routine(routine.frame_len(), self.bases.len());
+        self.bases.resolve(places, bases);
+        // SAFETY: when the kernels were made, all their places were checked to be inside slices of a length that `resolve`
+        // asks for, or inside their own data, which they keep; outputs overlap no inputs. The frame is long enough and on a
+        // cache line.
+        unsafe { routine.run(bases, frame) }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn run(&self, _: &mut Scratch, _: Places<'_, '_>) -> usize {
+        let _ = &self.bases;
+        0
+    }
+}

@@ -1,0 +1,576 @@
+//! The encoder: x86-64 instructions as bytes (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2).
+//!
+//! Only what the compiler emits is here: AVX-512 vectors of 128 or 512 bits (EVEX prefix), byte masks (VEX prefix), and a
+//! few instructions on general registers.
+
+use std::collections::HashMap;
+
+/// General registers by number.
+pub(super) mod general {
+    pub(in crate::jit) const RAX: u8 = 0;
+    pub(in crate::jit) const RCX: u8 = 1;
+    pub(in crate::jit) const RDX: u8 = 2;
+    pub(in crate::jit) const RBX: u8 = 3;
+    pub(in crate::jit) const RSP: u8 = 4;
+    pub(in crate::jit) const RBP: u8 = 5;
+    pub(in crate::jit) const RSI: u8 = 6;
+    pub(in crate::jit) const RDI: u8 = 7;
+    pub(in crate::jit) const R12: u8 = 12;
+    pub(in crate::jit) const R13: u8 = 13;
+    pub(in crate::jit) const R14: u8 = 14;
+    pub(in crate::jit) const R15: u8 = 15;
+    /// Holds the start of the routine's own room.
+    pub(in crate::jit) const FRAME: u8 = RBP;
+    /// Holds the first of the places.
+    pub(in crate::jit) const FIRST_PLACE: u8 = RSI;
+}
+use general::*;
+
+/// How many lanes a vector instruction works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Width {
+    /// One f64 in a 128-bit register; the second lane is not looked at.
+    One,
+    /// Four f64.
+    Four,
+    /// Eight f64.
+    Eight,
+}
+
+impl Width {
+    fn bits(self) -> u8 {
+        match self {
+            Width::One => 0,
+            Width::Four => 1,
+            Width::Eight => 2,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Memory {
+    /// A constant of the routine.
+    Pool(u64),
+    /// Eight constants side by side.
+    Pool8([u64; 8]),
+    At {
+        base: u8,
+        index: Option<u8>,
+        offset: i32,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operand {
+    Register(u8),
+    /// As many numbers as there are lanes.
+    Vector(Memory),
+    /// One number for all lanes.
+    Broadcast(Memory),
+}
+
+/// Opcode maps.
+#[derive(Clone, Copy, Debug)]
+enum Map {
+    M0F = 1,
+    M0F38 = 2,
+    M0F3A = 3,
+}
+
+/// An instruction with an EVEX prefix and W = 1.
+#[derive(Clone, Copy, Debug)]
+struct Opcode {
+    map: Map,
+    /// The implied prefix: 1 is 66, 2 is F3, 3 is F2.
+    prefix: u8,
+    code: u8,
+}
+
+const fn packed(code: u8) -> Opcode {
+    Opcode { map: Map::M0F, prefix: 1, code }
+}
+
+const fn packed38(code: u8) -> Opcode {
+    Opcode { map: Map::M0F38, prefix: 1, code }
+}
+
+/// How a mask register takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Masking {
+    None,
+    /// Lanes outside of the mask are zeroed (of a store: left alone).
+    Zeroed(u8),
+    /// Chooses between the operands.
+    Merged(u8),
+}
+
+/// A place in the code to which jumps go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Label(usize);
+
+#[derive(Debug, Default)]
+pub(super) struct Assembler {
+    code: Vec<u8>,
+    pool: Vec<u64>,
+    pool_places: HashMap<u64, usize>,
+    pool8_places: HashMap<[u64; 8], usize>,
+    /// Places of 32-bit offsets to constants, the end of their instruction, and the constant.
+    pool_uses: Vec<(usize, usize, usize)>,
+    labels: Vec<Option<usize>>,
+    jumps: Vec<(usize, Label)>,
+}
+
+/// Conditions of jumps.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Condition {
+    Below = 2,
+    Equal = 4,
+    NotEqual = 5,
+}
+
+macro_rules! binary {
+    ($($(#[$doc:meta])* $name:ident $opcode:expr;)*) => { $(
+        $(#[$doc])*
+        pub(super) fn $name(&mut self, width: Width, to: u8, a: u8, b: Operand) {
+            self.evex($opcode, width, to, a, b, Masking::None, None);
+        }
+    )* };
+}
+
+impl Assembler {
+    /// The code with its constants behind it.
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        for (at, label) in &self.jumps {
+            let target = self.labels[label.0].expect("every label is placed");
+            let offset = target as i64 - (*at as i64 + 4);
+            self.code[*at..*at + 4].copy_from_slice(&(offset as i32).to_le_bytes());
+        }
+        self.code.resize(self.code.len().next_multiple_of(64), 0xcc);
+        let pool = self.code.len();
+        for (at, end, constant) in self.pool_uses {
+            let offset = (pool + 8 * constant) as i64 - end as i64;
+            self.code[at..at + 4].copy_from_slice(&(offset as i32).to_le_bytes());
+        }
+        self.code.extend(self.pool.iter().flat_map(|constant| constant.to_le_bytes()));
+        self.code
+    }
+
+    fn constant(&mut self, bits: u64) -> usize {
+        *self.pool_places.entry(bits).or_insert_with(|| {
+            self.pool.push(bits);
+            self.pool.len() - 1
+        })
+    }
+
+    fn constants(&mut self, bits: [u64; 8]) -> usize {
+        *self.pool8_places.entry(bits).or_insert_with(|| {
+            // On a cache line, as the pool is.
+            self.pool.resize(self.pool.len().next_multiple_of(8), 0);
+            self.pool.extend(bits);
+            self.pool.len() - 8
+        })
+    }
+
+    binary! {
+        add packed(0x58);
+        sub packed(0x5c);
+        mul packed(0x59);
+        div packed(0x5e);
+        min packed(0x5d);
+        max packed(0x5f);
+        scale packed38(0x2c);
+        and packed(0x54);
+        or packed(0x56);
+        xor packed(0x57);
+        add_bits packed(0xd4);
+        sub_bits packed(0xfb);
+    }
+
+    /// `to = ± a to ± b`
+    pub(super) fn fma213(&mut self, width: Width, kind: FmaKind, to: u8, a: u8, b: Operand) {
+        self.evex(packed38(0xa8 + kind.code()), width, to, a, b, Masking::None, None);
+    }
+
+    /// `to = ± a b ± to`
+    pub(super) fn fma231(&mut self, width: Width, kind: FmaKind, to: u8, a: u8, b: Operand) {
+        self.evex(packed38(0xb8 + kind.code()), width, to, a, b, Masking::None, None);
+    }
+
+    /// `to = ± to b ± a`
+    pub(super) fn fma132(&mut self, width: Width, kind: FmaKind, to: u8, a: u8, b: Operand) {
+        self.evex(packed38(0x98 + kind.code()), width, to, a, b, Masking::None, None);
+    }
+
+    pub(super) fn sqrt(&mut self, width: Width, to: u8, x: Operand) {
+        self.evex(packed(0x51), width, to, 0, x, Masking::None, None);
+    }
+
+    /// Modes: 0 to nearest, 1 down, 2 up, 3 towards zero; without exceptions.
+    pub(super) fn round(&mut self, width: Width, to: u8, x: Operand, mode: u8) {
+        let opcode = Opcode { map: Map::M0F3A, prefix: 1, code: 0x09 };
+        self.evex(opcode, width, to, 0, x, Masking::None, Some(mode | 8));
+    }
+
+    pub(super) fn shift_left(&mut self, width: Width, to: u8, x: u8, bits: u8) {
+        self.evex(packed(0x73), width, 6, to, Operand::Register(x), Masking::None, Some(bits));
+    }
+
+    pub(super) fn shift_right(&mut self, width: Width, to: u8, x: u8, bits: u8) {
+        self.evex(packed(0x73), width, 2, to, Operand::Register(x), Masking::None, Some(bits));
+    }
+
+    /// Compares into a mask register by one of the 32 predicates.
+    pub(super) fn compare(&mut self, width: Width, to: u8, a: u8, b: Operand, predicate: u8) {
+        self.evex(packed(0xc2), width, to, a, b, Masking::None, Some(predicate));
+    }
+
+    /// `b` where the mask is set, `a` elsewhere.
+    pub(super) fn blend(&mut self, width: Width, to: u8, mask: u8, a: u8, b: Operand) {
+        self.evex(packed38(0x65), width, to, a, b, Masking::Merged(mask), None);
+    }
+
+    pub(super) fn copy(&mut self, width: Width, to: u8, from: u8, masking: Masking) {
+        self.evex(packed(0x28), width, to, 0, Operand::Register(from), masking, None);
+    }
+
+    pub(super) fn load(&mut self, width: Width, to: u8, from: Memory, masking: Masking) {
+        match width {
+            Width::One => self.first(0x10, to, from),
+            _ => self.evex(packed(0x10), width, to, 0, Operand::Vector(from), masking, None),
+        }
+    }
+
+    pub(super) fn store(&mut self, width: Width, to: Memory, x: u8, masking: Masking) {
+        match width {
+            Width::One => self.store_first(to, x),
+            // A store that leaves lanes alone is a merging one.
+            _ => {
+                let masking = if let Masking::Zeroed(mask) = masking { Masking::Merged(mask) } else { masking };
+                self.evex(packed(0x11), width, x, 0, Operand::Vector(to), masking, None);
+            }
+        }
+    }
+
+    pub(super) fn store_first(&mut self, to: Memory, x: u8) {
+        self.first(0x11, x, to);
+    }
+
+    /// One number at an address, in all lanes.
+    pub(super) fn spread(&mut self, width: Width, to: u8, from: Memory, masking: Masking) {
+        match width {
+            // The second lane stays zero.
+            Width::One if masking == Masking::None => self.first(0x10, to, from),
+            Width::One => {
+                let opcode = Opcode { map: Map::M0F, prefix: 3, code: 0x12 };
+                self.evex_scaled(opcode, width, to, 0, Operand::Vector(from), masking, None, 8);
+            }
+            _ => self.evex_scaled(packed38(0x19), width, to, 0, Operand::Vector(from), masking, None, 8),
+        }
+    }
+
+    /// The upper half of a vector of the given width in lanes.
+    pub(super) fn upper(&mut self, lanes: u8, to: u8, x: u8) {
+        match lanes {
+            8 => {
+                let opcode = Opcode { map: Map::M0F3A, prefix: 1, code: 0x1b };
+                self.evex(opcode, Width::Eight, x, 0, Operand::Register(to), Masking::None, Some(1));
+            }
+            4 => {
+                let opcode = Opcode { map: Map::M0F3A, prefix: 1, code: 0x19 };
+                self.evex(opcode, Width::Four, x, 0, Operand::Register(to), Masking::None, Some(1));
+            }
+            _ => self.evex(packed(0x15), Width::One, to, x, Operand::Register(x), Masking::None, None),
+        }
+    }
+
+    /// Lane `indices[i]` of x.
+    pub(super) fn permute(&mut self, to: u8, indices: u8, x: Operand) {
+        self.evex(packed38(0x16), Width::Eight, to, indices, x, Masking::None, None);
+    }
+
+    /// Lane `to[i]` of x, or from 8 on of y; takes the indices' place.
+    pub(super) fn permute2(&mut self, to: u8, x: u8, y: Operand) {
+        self.evex(packed38(0x77), Width::Eight, to, x, y, Masking::None, None);
+    }
+
+    /// Moves of one f64 between memory and the first lane.
+    fn first(&mut self, code: u8, register: u8, memory: Memory) {
+        let opcode = Opcode { map: Map::M0F, prefix: 3, code };
+        self.evex_scaled(opcode, Width::One, register, 0, Operand::Vector(memory), Masking::None, None, 8);
+    }
+
+    fn evex(
+        &mut self,
+        opcode: Opcode,
+        width: Width,
+        register: u8,
+        second: u8,
+        operand: Operand,
+        masking: Masking,
+        immediate: Option<u8>,
+    ) {
+        let scale = if matches!(operand, Operand::Broadcast(_)) { 8 } else { 16 << width.bits() };
+        self.evex_scaled(opcode, width, register, second, operand, masking, immediate, scale);
+    }
+
+    /// `scale`: what an offset of one byte counts.
+    fn evex_scaled(
+        &mut self,
+        opcode: Opcode,
+        width: Width,
+        register: u8,
+        second: u8,
+        operand: Operand,
+        masking: Masking,
+        immediate: Option<u8>,
+        scale: i32,
+    ) {
+        let (base, index) = match operand {
+            // The fifth bit of a register goes where that of an index would.
+            Operand::Register(rm) => (rm & 15, rm >> 1 & 8),
+            Operand::Vector(Memory::At { base, index, .. }) | Operand::Broadcast(Memory::At { base, index, .. }) => {
+                (base, index.unwrap_or(0))
+            }
+            Operand::Vector(_) | Operand::Broadcast(_) => (0, 0),
+        };
+        let inverted = |bit: u8, place: u8| (!bit & 1) << place;
+        let (mask, zeroed) = match masking {
+            Masking::None => (0, 0),
+            Masking::Zeroed(mask) => (mask, 1),
+            Masking::Merged(mask) => (mask, 0),
+        };
+        let broadcast = u8::from(matches!(operand, Operand::Broadcast(_)));
+        self.code.extend([
+            0x62,
+            inverted(register >> 3, 7)
+                | inverted(index >> 3, 6)
+                | inverted(base >> 3, 5)
+                | inverted(register >> 4, 4)
+                | opcode.map as u8,
+            0x84 | (!second & 15) << 3 | opcode.prefix,
+            zeroed << 7 | width.bits() << 5 | broadcast << 4 | inverted(second >> 4, 3) | mask,
+            opcode.code,
+        ]);
+        match operand {
+            Operand::Register(rm) => self.code.push(0xc0 | (register & 7) << 3 | rm & 7),
+            Operand::Vector(memory) | Operand::Broadcast(memory) => {
+                self.memory(register, memory, scale, u8::from(immediate.is_some()));
+            }
+        }
+        self.code.extend(immediate);
+    }
+
+    /// The bytes that name a place in memory. `trailing`: bytes of the instruction that follow.
+    fn memory(&mut self, register: u8, memory: Memory, scale: i32, trailing: u8) {
+        let register = (register & 7) << 3;
+        let (base, index, offset) = match memory {
+            Memory::At { base, index, offset } => (base, index, offset),
+            Memory::Pool(bits) => {
+                let constant = self.constant(bits);
+                return self.pooled(register, constant, trailing);
+            }
+            Memory::Pool8(bits) => {
+                let constant = self.constants(bits);
+                return self.pooled(register, constant, trailing);
+            }
+        };
+        let short = (offset % scale == 0).then(|| i8::try_from(offset / scale).ok()).flatten();
+        let mode = if short.is_some() { 0x40 } else { 0x80 };
+        match index {
+            Some(index) => self.code.extend([mode | register | 4, (index & 7) << 3 | base & 7]),
+            // The stack pointer and its twin can only be named with an index.
+            None if base & 7 == RSP => self.code.extend([mode | register | 4, 0x24]),
+            None => self.code.push(mode | register | base & 7),
+        }
+        match short {
+            Some(short) => self.code.push(short as u8),
+            None => self.code.extend(offset.to_le_bytes()),
+        }
+    }
+
+    /// A constant as the operand, relative to the end of the instruction.
+    fn pooled(&mut self, register: u8, constant: usize, trailing: u8) {
+        self.code.push(register | 5);
+        let at = self.code.len();
+        self.code.extend([0; 4]);
+        self.pool_uses.push((at, at + 4 + usize::from(trailing), constant));
+    }
+
+    /// VEX prefix of the operations on masks, in two bytes.
+    fn vex(&mut self, long: bool, prefix: u8, second: u8, code: u8) {
+        self.code.extend([0xc5, 0x80 | (!second & 15) << 3 | u8::from(long) << 2 | prefix, code]);
+    }
+
+    pub(super) fn mask_and(&mut self, to: u8, a: u8, b: u8) {
+        self.vex(true, 1, a, 0x41);
+        self.code.push(0xc0 | to << 3 | b);
+    }
+
+    pub(super) fn mask_or(&mut self, to: u8, a: u8, b: u8) {
+        self.vex(true, 1, a, 0x45);
+        self.code.push(0xc0 | to << 3 | b);
+    }
+
+    pub(super) fn mask_xor(&mut self, to: u8, a: u8, b: u8) {
+        self.vex(true, 1, a, 0x47);
+        self.code.push(0xc0 | to << 3 | b);
+    }
+
+    pub(super) fn mask_not(&mut self, to: u8, x: u8) {
+        self.vex(false, 1, 0, 0x44);
+        self.code.push(0xc0 | to << 3 | x);
+    }
+
+    /// Stores a mask in one byte of the frame.
+    pub(super) fn mask_store(&mut self, offset: i32, x: u8) {
+        self.vex(false, 1, 0, 0x91);
+        self.memory(x, Memory::At { base: FRAME, index: None, offset }, 1, 0);
+    }
+
+    pub(super) fn mask_load(&mut self, to: u8, offset: i32) {
+        self.vex(false, 1, 0, 0x90);
+        self.memory(to, Memory::At { base: FRAME, index: None, offset }, 1, 0);
+    }
+
+    /// Sets a mask register; uses rax.
+    pub(super) fn mask_set(&mut self, to: u8, mask: u8) {
+        self.code.push(0xb8 + RAX);
+        self.code.extend(u32::from(mask).to_le_bytes());
+        self.vex(false, 1, 0, 0x92);
+        self.code.push(0xc0 | to << 3 | RAX);
+    }
+
+    /// Sets the zero flag if no bit of the mask is set.
+    pub(super) fn mask_test(&mut self, x: u8) {
+        self.vex(false, 1, 0, 0x98);
+        self.code.push(0xc0 | x << 3 | x);
+    }
+
+    /// Prefix for 64-bit operands: `register` in the reg field, `rm` in the other.
+    fn rex(&mut self, register: u8, rm: u8) {
+        self.code.push(0x48 | (register >> 3) << 2 | rm >> 3);
+    }
+
+    pub(super) fn move_constant(&mut self, to: u8, value: u64) {
+        self.rex(0, to);
+        self.code.push(0xb8 + (to & 7));
+        self.code.extend(value.to_le_bytes());
+    }
+
+    pub(super) fn move_register(&mut self, to: u8, from: u8) {
+        self.rex(from, to);
+        self.code.extend([0x89, 0xc0 | (from & 7) << 3 | to & 7]);
+    }
+
+    /// `to = [base + offset]`
+    pub(super) fn load_pointer(&mut self, to: u8, base: u8, offset: i32) {
+        self.rex(to, base);
+        self.code.push(0x8b);
+        self.memory(to, Memory::At { base, index: None, offset }, 1, 0);
+    }
+
+    /// `to = base + offset`
+    pub(super) fn address(&mut self, to: u8, base: u8, offset: i32) {
+        self.rex(to, base);
+        self.code.push(0x8d);
+        self.memory(to, Memory::At { base, index: None, offset }, 1, 0);
+    }
+
+    pub(super) fn zero(&mut self, register: u8) {
+        self.code.push(0x40 | (register >> 3) << 2 | register >> 3);
+        self.code.extend([0x31, 0xc0 | (register & 7) << 3 | register & 7]);
+    }
+
+    /// An operation with a constant: 0 adds, 4 ands, 5 subtracts, 7 compares.
+    fn with_constant(&mut self, operation: u8, register: u8, value: i32) {
+        self.rex(0, register);
+        self.code.extend([0x81, 0xc0 | operation << 3 | register & 7]);
+        self.code.extend(value.to_le_bytes());
+    }
+
+    pub(super) fn add_constant(&mut self, register: u8, value: i32) {
+        self.with_constant(0, register, value);
+    }
+
+    pub(super) fn and_constant(&mut self, register: u8, value: i32) {
+        self.with_constant(4, register, value);
+    }
+
+    pub(super) fn compare_constant(&mut self, register: u8, value: i32) {
+        self.with_constant(7, register, value);
+    }
+
+    pub(super) fn compare_registers(&mut self, a: u8, b: u8) {
+        self.rex(b, a);
+        self.code.extend([0x39, 0xc0 | (b & 7) << 3 | a & 7]);
+    }
+
+    pub(super) fn shift_right_register(&mut self, register: u8, bits: u8) {
+        self.rex(0, register);
+        self.code.extend([0xc1, 0xe8 | register & 7, bits]);
+    }
+
+    /// Sets the zero flag if the lowest bit of rax is clear.
+    pub(super) fn test_lowest_bit(&mut self) {
+        self.code.extend([0xa8, 1]);
+    }
+
+    pub(super) fn push(&mut self, register: u8) {
+        self.code.extend([0x40 | register >> 3, 0x50 + (register & 7)]);
+    }
+
+    pub(super) fn pop(&mut self, register: u8) {
+        self.code.extend([0x40 | register >> 3, 0x58 + (register & 7)]);
+    }
+
+    pub(super) fn zero_upper(&mut self) {
+        self.code.extend([0xc5, 0xf8, 0x77]);
+    }
+
+    pub(super) fn return_(&mut self) {
+        self.code.push(0xc3);
+    }
+
+    pub(super) fn label(&mut self) -> Label {
+        self.labels.push(None);
+        Label(self.labels.len() - 1)
+    }
+
+    pub(super) fn place(&mut self, label: Label) {
+        self.labels[label.0] = Some(self.code.len());
+    }
+
+    pub(super) fn here(&mut self) -> Label {
+        let label = self.label();
+        self.place(label);
+        label
+    }
+
+    pub(super) fn jump(&mut self, to: Label) {
+        self.code.push(0xe9);
+        self.offset(to);
+    }
+
+    pub(super) fn jump_if(&mut self, condition: Condition, to: Label) {
+        self.code.extend([0x0f, 0x80 + condition as u8]);
+        self.offset(to);
+    }
+
+    fn offset(&mut self, to: Label) {
+        self.jumps.push((self.code.len(), to));
+        self.code.extend([0; 4]);
+    }
+}
+
+/// Which signs a multiply-add takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FmaKind {
+    pub(super) negate_product: bool,
+    pub(super) negate_addend: bool,
+}
+
+impl FmaKind {
+    fn code(self) -> u8 {
+        u8::from(self.negate_addend) * 2 + u8::from(self.negate_product) * 4
+    }
+}

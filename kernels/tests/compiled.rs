@@ -1,0 +1,260 @@
+//! Sequences of fused loops against the interpreter: the same bits, whichever of them runs.
+
+use proptest::prelude::*;
+use pyroxene_kernels::fused::{
+    Code, FusedKernel, Input, Instruction, Loop, Output, Places, Reduce, Scratch, Sequence, Source, Target,
+};
+use pyroxene_kernels::{Binary, Isa, Unary};
+use std::sync::Arc;
+
+/// A small generator, so that one number from proptest makes one sequence.
+struct Rng(u64);
+
+impl Rng {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        let x = self.0 ^ self.0 >> 33;
+        x.wrapping_mul(0xff51afd7ed558ccd) >> 20
+    }
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+    fn value(&mut self) -> f64 {
+        match self.below(40) {
+            0 => 0.0,
+            1 => -0.0,
+            2 => 1.0,
+            3 => f64::INFINITY,
+            4 => f64::NEG_INFINITY,
+            5 => f64::NAN,
+            6 => 1e-310,
+            7 => 1e300,
+            8 => f64::from_bits(self.next() << 20 ^ self.next()),
+            _ => (self.below(4001) as f64 - 2000.0) / 256.0,
+        }
+    }
+}
+
+/// Loops with the slices that they work on.
+#[derive(Default)]
+struct Case {
+    plans: Vec<Loop>,
+    memory: Vec<f64>,
+    inputs: Vec<Vec<f64>>,
+    /// Lengths.
+    outputs: Vec<usize>,
+}
+
+impl Case {
+    fn new(rng: &mut Rng, memory: usize) -> Case {
+        let mut values = |len: usize| -> Vec<f64> { (0..len).map(|_| rng.value()).collect() };
+        Case { memory: values(memory), inputs: vec![values(1), values(40), values(700)], ..Case::default() }
+    }
+
+    /// New room for `len` numbers.
+    fn target(&mut self, rng: &mut Rng, len: usize, offset: usize) -> Target {
+        if rng.below(4) == 0 {
+            self.outputs.push(len);
+            return Target::Result(self.outputs.len() - 1, offset);
+        }
+        self.memory.resize(self.memory.len() + len, 0.0);
+        Target::Memory(self.memory.len() - len + offset)
+    }
+
+    /// `len` numbers: known, an input's, an earlier output's or the memory's.
+    fn source(&mut self, rng: &mut Rng, len: usize, offset: usize) -> Source {
+        let output = rng.below(self.outputs.len().max(1));
+        match rng.below(4) {
+            0 if self.inputs[2].len() >= len => {
+                let k = (0..3).find(|&k| self.inputs[k].len() >= len).expect("the last is long enough");
+                Source::Argument(k, rng.below(self.inputs[k].len() - len + 1) + offset)
+            }
+            1 if self.plans.is_empty() => Source::Data((0..len).map(|_| rng.value()).collect::<Arc<[f64]>>(), offset),
+            2 if self.outputs.get(output).is_some_and(|&known| known >= len) => Source::Result(output, offset),
+            _ if self.memory.len() >= len => Source::Memory(rng.below(self.memory.len() - len + 1) + offset),
+            _ => Source::Data((0..len).map(|_| rng.value()).collect::<Arc<[f64]>>(), offset),
+        }
+    }
+}
+
+const SIZES: [usize; 20] = [1, 2, 3, 5, 7, 8, 9, 15, 16, 31, 32, 33, 64, 70, 511, 512, 513, 1024, 1100, 5000];
+
+/// A loop over one dimension.
+fn random_line(rng: &mut Rng, case: &mut Case, instructions: usize) -> Loop {
+    let len = SIZES[rng.below(SIZES.len())];
+    let mut inputs = vec![];
+    for _ in 0..1 + rng.below(4) {
+        let stride = rng.below(3).min(1) as isize;
+        let source = case.source(rng, if stride == 0 { 1 } else { len }, 0);
+        inputs.push(Input { source, strides: vec![stride] });
+    }
+    let (code, registers) = random_code(rng, inputs.len(), instructions);
+    let mut outputs = vec![];
+    for _ in 0..1 + rng.below(5) {
+        let reduce = REDUCTIONS[rng.below(5)];
+        let target = case.target(rng, if reduce.is_some() { 1 } else { len }, 0);
+        let strides = vec![isize::from(reduce.is_none())];
+        outputs.push(Output { register: rng.below(registers) as u16, target, strides, reduce });
+    }
+    Loop { dims: vec![len], inputs, code, outputs }
+}
+
+/// Strides of an array whose dimensions are stored in a random order, some of them not at all, some backwards; with the
+/// offset of its first element and its length.
+fn random_strides(rng: &mut Rng, dims: &[usize], left_out: impl Fn(&mut Rng) -> bool) -> (usize, Vec<isize>, usize) {
+    let mut order: Vec<usize> = (0..dims.len()).collect();
+    for i in (1..order.len()).rev() {
+        order.swap(i, rng.below(i + 1));
+    }
+    let (mut strides, mut offset, mut len) = (vec![0isize; dims.len()], 0, 1);
+    for d in order {
+        if left_out(rng) {
+            continue;
+        }
+        strides[d] = len as isize;
+        if rng.below(5) == 0 {
+            offset += (dims[d] - 1) * len;
+            strides[d] = -strides[d];
+        }
+        len = len * dims[d] + rng.below(2);
+    }
+    (offset, strides, len)
+}
+
+/// A small loop over several dimensions with any layouts, and reductions of any of them.
+fn random_small(rng: &mut Rng, case: &mut Case) -> Loop {
+    let mut dims = vec![];
+    for _ in 0..rng.below(4) {
+        let size = [1, 2, 3, 4, 5, 8, 11, 16][rng.below(8)];
+        if dims.iter().product::<usize>() * size <= 64 {
+            dims.push(size);
+        }
+    }
+    let mut inputs = vec![];
+    for _ in 0..1 + rng.below(4) {
+        let kind = rng.below(3);
+        let (offset, strides, len) = random_strides(rng, &dims, |rng| kind == 0 || kind == 1 && rng.below(2) == 0);
+        let source = case.source(rng, len, offset);
+        inputs.push(Input { source, strides });
+    }
+    let (code, registers) = random_code(rng, inputs.len(), 8);
+    let mut outputs = vec![];
+    for _ in 0..1 + rng.below(4) {
+        let reduce = REDUCTIONS[rng.below(5)];
+        let full = rng.below(3) == 0;
+        let (offset, strides, len) = random_strides(rng, &dims, |rng| reduce.is_some() && (full || rng.below(2) == 0));
+        let target = case.target(rng, len, offset);
+        outputs.push(Output { register: rng.below(registers) as u16, target, strides, reduce });
+    }
+    Loop { dims, inputs, code, outputs }
+}
+
+const REDUCTIONS: [Option<Reduce>; 5] =
+    [None, Some(Reduce::Sum), Some(Reduce::Max), Some(Reduce::Min), Some(Reduce::Prod)];
+
+/// Instructions on registers of which the first `inputs` are there, and how many registers there are then.
+fn random_code(rng: &mut Rng, inputs: usize, instructions: usize) -> (Vec<Instruction>, usize) {
+    let mut code = vec![];
+    for registers in inputs..inputs + instructions {
+        let args = [0; 3].map(|_: u16| rng.below(registers) as u16);
+        let op = match rng.below(16) {
+            0..7 => Code::Unary(Unary::ALL[rng.below(Unary::ALL.len())]),
+            7..14 => Code::Binary(Binary::ALL[rng.below(Binary::ALL.len())]),
+            14 => Code::Select,
+            _ => Code::Copy,
+        };
+        code.push(Instruction { code: op, dst: registers as u16, args });
+    }
+    (code, inputs + instructions)
+}
+
+fn same(a: f64, b: f64) -> bool {
+    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
+}
+
+/// Runs the loops both ways.
+fn check(Case { plans, memory, inputs, outputs }: &Case) {
+    let kernels: Vec<FusedKernel> = plans.iter().cloned().map(FusedKernel::new).collect();
+    let mut scratch = Scratch::new();
+    kernels.iter().for_each(|kernel| scratch.reserve(kernel));
+    let inputs: Vec<&[f64]> = inputs.iter().map(Vec::as_slice).collect();
+    let run = |run: &mut dyn FnMut(Places<'_, '_>)| -> Vec<f64> {
+        let mut memory = memory.clone();
+        let mut outputs: Vec<Vec<f64>> = outputs.iter().map(|&len| vec![0.0; len]).collect();
+        let mut slices: Vec<&mut [f64]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        run(Places { memory: &mut memory, inputs: &inputs, outputs: &mut slices });
+        memory.into_iter().chain(outputs.into_iter().flatten()).collect()
+    };
+    let want = run(&mut |mut places| {
+        kernels.iter().for_each(|kernel| kernel.run_on(Isa::Scalar, &mut scratch, places.reborrow()));
+    });
+    let sequence = Sequence::new(kernels);
+    if Isa::Avx512.is_available() {
+        assert_eq!(sequence.compiled(), plans.len(), "{plans:?}");
+    }
+    let mut scratch = Scratch::new();
+    sequence.reserve(&mut scratch);
+    for _ in 0..2 {
+        let got = run(&mut |places| sequence.run(&mut scratch, places));
+        for i in 0..got.len() {
+            assert!(same(got[i], want[i]), "place {i}: {:e} for {:e} in {plans:?}", got[i], want[i]);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn compiled_sequences_give_the_bits_of_the_interpreter(seed: u64) {
+        let mut rng = Rng(seed);
+        let memory = rng.below(1200);
+        let mut case = Case::new(&mut rng, memory);
+        for _ in 0..1 + rng.below(5) {
+            let instructions = rng.below(12);
+            let plan = random_line(&mut rng, &mut case, instructions);
+            case.plans.push(plan);
+        }
+        check(&case);
+    }
+
+    #[test]
+    fn small_spaces_have_any_layout(seed: u64) {
+        let mut rng = Rng(seed);
+        let mut case = Case::new(&mut rng, 100);
+        for _ in 0..1 + rng.below(4) {
+            let plan = random_small(&mut rng, &mut case);
+            case.plans.push(plan);
+        }
+        check(&case);
+    }
+
+    /// So many values that the registers do not suffice.
+    #[test]
+    fn long_bodies_spill(seed: u64) {
+        let mut rng = Rng(seed);
+        let mut case = Case::new(&mut rng, 600);
+        let plan = random_line(&mut rng, &mut case, 90);
+        case.plans.push(plan);
+        check(&case);
+    }
+}
+
+/// Every operation, on values of every kind, alone.
+#[test]
+fn every_operation_is_compiled() {
+    let mut rng = Rng(7);
+    let codes = Unary::ALL.iter().map(|&op| Code::Unary(op)).chain(Binary::ALL.iter().map(|&op| Code::Binary(op)));
+    for code in codes.chain([Code::Select, Code::Copy]) {
+        for len in [1, 2, 8, 40, 1030] {
+            let input = |k| Input { source: Source::Memory(k * len), strides: vec![1] };
+            let plan = Loop {
+                dims: vec![len],
+                inputs: (0..3).map(input).collect(),
+                code: vec![Instruction { code, dst: 3, args: [0, 1, 2] }],
+                outputs: vec![Output { register: 3, target: Target::Memory(3 * len), strides: vec![1], reduce: None }],
+            };
+            check(&Case { plans: vec![plan], ..Case::new(&mut rng, 4 * len) });
+        }
+    }
+}
