@@ -6,16 +6,14 @@ use super::lower::{LoopStep, Lowered, Step};
 use super::memory::{Home, MemoryPlan};
 use super::operand::{Operand, Target};
 use crate::structured::{Array, INPUTS, Room, RoomMut, Structured};
-use pyroxene_kernels::fused::{self, FusedKernel, Input, Loop, Output, Places, Scratch, Source};
+use pyroxene_kernels::fused::{self, FusedKernel, Input, Loop, Output, Places, Scratch, Sequence, Source};
 use pyroxene_kernels::linalg::{self, Mat, MatMut, gemm};
 use pyroxene_tensor::Shape;
 use smallvec::SmallVec;
 
 #[derive(Debug)]
 pub(crate) enum Task {
-    Loop(FusedKernel),
-    Zero { out: Target },
-    Concat { parts: Vec<(Operand, usize)>, outer: usize, out: Target },
+    Loops(Sequence),
     Assemble { parts: Vec<Part>, out: Target },
     Matmul(Product),
     Structured { op: Structured, inputs: Vec<(Operand, Shape)>, room: Room, out: Target },
@@ -69,7 +67,7 @@ impl Workspace {
     /// Makes room for a task, so that running it does not allocate.
     pub(crate) fn reserve(&mut self, task: &Task) {
         match task {
-            Task::Loop(kernel) => self.loops.reserve(kernel),
+            Task::Loops(sequence) => sequence.reserve(&mut self.loops),
             Task::Structured { op, room, .. } => {
                 if let Some(plan) = op.inner() {
                     self.inner.get_or_insert_default().reserve(plan);
@@ -98,21 +96,7 @@ impl Workspace {
 impl Task {
     pub(crate) fn run(&self, workspace: &mut Workspace, places: Places<'_, '_>) {
         match self {
-            Task::Loop(kernel) => kernel.run(&mut workspace.loops, places),
-            Task::Zero { out } => out.split(places).0.fill(0.0),
-            Task::Concat { parts, outer, out } => {
-                let (target, rest) = out.split(places);
-                let row: usize = parts.iter().map(|&(_, len)| len).sum();
-                let mut start = 0;
-                for (part, len) in parts {
-                    let source = part.read(&rest);
-                    for outer in 0..*outer {
-                        let to = outer * row + start;
-                        target[to..to + len].copy_from_slice(&source[outer * len..(outer + 1) * len]);
-                    }
-                    start += len;
-                }
-            }
+            Task::Loops(sequence) => sequence.run(&mut workspace.loops, places),
             Task::Assemble { parts, out } => {
                 let (target, rest) = out.split(places);
                 target.fill(0.0);
@@ -219,14 +203,23 @@ impl Placement<'_> {
         })
     }
 
-    pub(crate) fn task(&self, step: &Step) -> Task {
+    /// What a run does, step by step; loops that follow each other are one task.
+    pub(crate) fn tasks(&self) -> Vec<Task> {
+        let is_loop = |step: &Step| matches!(step, Step::Loop(_));
+        let groups = self.lowered.steps.chunk_by(|a, b| is_loop(a) && is_loop(b));
+        groups.map(|steps| self.task(steps)).collect()
+    }
+
+    /// One step, or several loops.
+    fn task(&self, steps: &[Step]) -> Task {
         let operand = |view: &View| self.operand(view);
-        match step {
-            Step::Loop(step) => Task::Loop(self.kernel(step)),
-            Step::Zero { out } => Task::Zero { out: self.target(*out) },
-            Step::Concat { parts, outer, out } => {
-                let parts = parts.iter().map(|(part, len)| (operand(part), *len)).collect();
-                Task::Concat { parts, outer: *outer, out: self.target(*out) }
+        match &steps[0] {
+            Step::Loop(_) => {
+                let kernel = |step: &Step| match step {
+                    Step::Loop(step) => self.kernel(step),
+                    _ => unreachable!("only loops are grouped"),
+                };
+                Task::Loops(Sequence::new(steps.iter().map(kernel).collect()))
             }
             Step::Assemble { parts, out } => {
                 let part = |(view, offset, strides): &(View, usize, Strides)| Part {

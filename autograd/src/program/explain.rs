@@ -108,11 +108,6 @@ fn describe(text: &mut String, plan: &MemoryPlan, step: &Step) {
     let place = |view: &View| place(plan, view);
     let _ = match step {
         Step::Loop(step) => return describe_loop(text, plan, step),
-        Step::Zero { out } => writeln!(text, "  {} = zeros", name(out)),
-        Step::Concat { parts, out, .. } => {
-            let parts: Vec<String> = parts.iter().map(|(part, _)| place(part)).collect();
-            writeln!(text, "  {} = concat {}", name(out), parts.join(" "))
-        }
         Step::Assemble { parts, out } => {
             let parts: Vec<String> = parts.iter().map(|(part, ..)| place(part)).collect();
             writeln!(text, "  {} = zeros plus {}", name(out), parts.join(" "))

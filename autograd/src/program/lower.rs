@@ -3,27 +3,19 @@
 use super::graph::{Graph, GraphNode, Id};
 use super::layout::{BufferId, Place, Strides, View, row_major};
 use super::schedule::{Unit, is_view};
-use crate::op::{Op, Stride};
-use crate::structured::{Extent, Structured};
+use crate::op::{Op, Stride, Strides as Ranges};
+use crate::structured::Structured;
 use pyroxene_kernels::fused::{Code, Instruction, Reduce};
-use pyroxene_tensor::Shape;
+use pyroxene_tensor::{Shape, Tensor};
 use std::collections::{HashMap, HashSet};
 
 /// A step whose buffers have no place in memory yet.
 #[derive(Debug)]
 pub(crate) enum Step {
     Loop(LoopStep),
-    Zero {
-        out: BufferId,
-    },
-    /// Zeros plus each part at an offset, by strides.
+    /// Zeros plus each part at an offset, by strides. (Parts that do not overlap are loops.)
     Assemble {
         parts: Vec<(View, usize, Strides)>,
-        out: BufferId,
-    },
-    Concat {
-        parts: Vec<(View, usize)>,
-        outer: usize,
         out: BufferId,
     },
     Matmul {
@@ -43,9 +35,7 @@ impl Step {
     pub(crate) fn reads(&self) -> Vec<&View> {
         match self {
             Step::Loop(step) => step.inputs.iter().collect(),
-            Step::Zero { .. } => Vec::new(),
             Step::Assemble { parts, .. } => parts.iter().map(|(part, ..)| part).collect(),
-            Step::Concat { parts, .. } => parts.iter().map(|(part, _)| part).collect(),
             Step::Matmul { a, b, .. } => vec![a, b],
             Step::Structured { inputs, .. } => inputs.iter().collect(),
         }
@@ -55,7 +45,7 @@ impl Step {
     pub(crate) fn writes(&self) -> Vec<BufferId> {
         match self {
             Step::Loop(step) => step.outputs.iter().map(|store| store.out).collect(),
-            Step::Zero { out } | Step::Assemble { out, .. } | Step::Concat { out, .. } => vec![*out],
+            Step::Assemble { out, .. } => vec![*out],
             Step::Matmul { out, .. } | Step::Structured { out, .. } => out.buffer().into_iter().collect(),
         }
     }
@@ -176,6 +166,14 @@ impl<'g> Lowering<'g> {
         self.lowered.steps.push(Step::Loop(step));
     }
 
+    fn fill_zero(&mut self, out: BufferId) {
+        let shape: Shape = [self.lowered.buffers[out]].as_slice().into();
+        let zero = View::constant(&Tensor::scalar(0.0));
+        let store = Store { register: 0, out, offset: 0, strides: row_major(&shape).into_vec(), reduce: None };
+        let step = LoopStep { shape, inputs: vec![zero], code: Vec::new(), outputs: vec![store] };
+        self.lowered.steps.push(Step::Loop(step));
+    }
+
     /// Gives each output a buffer of its own: that of its value, if it holds nothing else and is no input nor an earlier
     /// output, or a copy.
     fn outputs(&mut self) {
@@ -190,15 +188,7 @@ impl<'g> Lowering<'g> {
                 }
                 _ => {
                     let out = self.buffer(view.len());
-                    if view.is_contiguous() {
-                        self.lowered.steps.push(Step::Concat {
-                            parts: vec![(view.clone(), view.len())],
-                            outer: 1,
-                            out,
-                        });
-                    } else {
-                        self.store_copy(&view, out, 0, row_major(&view.shape));
-                    }
+                    self.store_copy(&view, out, 0, row_major(&view.shape));
                     out
                 }
             };
@@ -275,20 +265,35 @@ impl<'g> Lowering<'g> {
                     let strides = ranges.iter().zip(&full).map(|(range, &stride)| range.step * stride).collect();
                     (offset, strides)
                 };
+                let disjoint = are_disjoint(parts);
+                let is_whole = total(parts) == node.len();
                 let parts = node.inputs.iter().zip(parts).filter(|(part, _)| self.graph.node(**part).len() > 0);
-                let parts: Vec<(Id, usize, Strides)> = parts
+                let placed: Vec<(Id, usize, Strides)> = parts
                     .map(|(&part, ranges)| {
                         let (offset, strides) = placed(ranges);
                         (part, offset, strides)
                     })
                     .collect();
-                let parts =
-                    parts.into_iter().map(|(part, offset, strides)| (self.contiguous(part), offset, strides)).collect();
-                Step::Assemble { parts, out: self.result(id) }
+                if !disjoint {
+                    let parts =
+                        placed.into_iter().map(|(part, offset, strides)| (self.contiguous(part), offset, strides));
+                    let parts = parts.collect();
+                    Step::Assemble { parts, out: self.result(id) }
+                } else {
+                    let out = self.result(id);
+                    if !is_whole {
+                        self.fill_zero(out);
+                    }
+                    for (part, offset, strides) in placed {
+                        let x = self.value(part).clone();
+                        self.store_copy(&x, out, offset, strides);
+                    }
+                    return;
+                }
             }
             Op::DiagEmbed => {
                 let out = self.result(id);
-                self.lowered.steps.push(Step::Zero { out });
+                self.fill_zero(out);
                 let full = row_major(&node.shape);
                 let (rows, columns) = (full.len() - 2, full.len() - 1);
                 let strides = full[..rows].iter().copied().chain([full[rows] + full[columns]]).collect();
@@ -296,13 +301,15 @@ impl<'g> Lowering<'g> {
                 return self.store_copy(&x, out, 0, strides);
             }
             Op::Concat(axis) => {
-                let extent = Extent::new(&node.shape, *axis);
-                let parts = node.inputs.iter().map(|&part| {
-                    let len = self.graph.shape(part)[*axis] * extent.inner;
-                    (self.contiguous(part), len)
-                });
-                let parts = parts.collect();
-                Step::Concat { parts, outer: extent.outer, out: self.result(id) }
+                let out = self.result(id);
+                let full = row_major(&node.shape);
+                let mut start = 0;
+                for &part in &node.inputs {
+                    let x = self.value(part).clone();
+                    self.store_copy(&x, out, start * full[*axis].unsigned_abs(), full.clone());
+                    start += x.shape[*axis];
+                }
+                return;
             }
             Op::Matmul => {
                 let (a, b) = (self.matrix(input(0)), self.matrix(input(1)));
@@ -329,4 +336,26 @@ impl<'g> Lowering<'g> {
         });
         if usable { view.clone() } else { self.contiguous(id) }
     }
+}
+
+/// Of more parts it is not asked whether they overlap: they are compared two by two.
+const DISJOINT: usize = 64;
+
+/// Whether no two parts share a place: along some axis their ranges lie apart.
+fn are_disjoint(parts: &[Ranges]) -> bool {
+    let ends = |range: &Stride| {
+        let last = range.start.wrapping_add_signed(range.step * (range.len.max(1) as isize - 1));
+        (range.start.min(last), range.start.max(last))
+    };
+    let apart = |a: &Stride, b: &Stride| {
+        let ((a_low, a_high), (b_low, b_high)) = (ends(a), ends(b));
+        a.len == 0 || b.len == 0 || a_high < b_low || b_high < a_low
+    };
+    parts.len() <= DISJOINT
+        && parts.iter().enumerate().all(|(i, a)| parts[..i].iter().all(|b| a.iter().zip(b).any(|(a, b)| apart(a, b))))
+}
+
+/// The number of elements of all parts.
+fn total(parts: &[Ranges]) -> usize {
+    parts.iter().map(|ranges| ranges.iter().map(|range| range.len).product::<usize>()).sum()
 }

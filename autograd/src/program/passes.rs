@@ -1,6 +1,6 @@
 //! The way of a computation from the tape to a plan that runs: one pass after the other, each checked in debug builds.
 
-use super::exec::{Placement, Task};
+use super::exec::Placement;
 use super::graph::Graph;
 use super::{Plan, builder, explain, lower, memory, schedule, verify};
 
@@ -26,9 +26,8 @@ pub(super) fn compile(imported: Graph) -> Plan {
     explain::steps(&mut text, &lowered, &memory);
 
     let placement = Placement { lowered: &lowered, plan: &memory };
-    let tasks: Vec<Task> = lowered.steps.iter().map(|step| placement.task(step)).collect();
     let outputs = graph.outputs.iter().map(|&id| graph.shape(id).clone()).collect();
-    Plan { tasks, inputs: graph.inputs, outputs, memory_len: memory.len, explanation: text }
+    Plan { tasks: placement.tasks(), inputs: graph.inputs, outputs, memory_len: memory.len, explanation: text }
 }
 
 /// Stops where a pass has broken what the next one relies on.

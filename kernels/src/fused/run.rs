@@ -261,8 +261,12 @@ pub(super) unsafe fn scatter(mut walk: Walk, mut from: *const f64, to: *mut f64,
         // SAFETY: `count` places from here at the stride, and as many values at `from`.
         unsafe {
             let to = to.add(place);
-            for i in 0..count {
-                *to.offset(i as isize * stride) = *from.add(i);
+            if stride == 1 {
+                std::ptr::copy_nonoverlapping(from, to, count);
+            } else {
+                for i in 0..count {
+                    *to.offset(i as isize * stride) = *from.add(i);
+                }
             }
             from = from.add(count);
         }
