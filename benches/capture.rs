@@ -2,15 +2,15 @@
 //!
 //!     cargo bench --features bench --bench capture
 
+mod clock;
 #[expect(dead_code, reason = "two models of all")]
 mod models;
-mod timing;
 
+use clock::microseconds;
 use models::{Posterior, WORKLOADS};
 use pyroxene::infer::ModelDensity;
 use pyroxene::{Cx, Program, Seed, Var, grad, run, scope};
 use std::hint::black_box;
-use timing::nanoseconds;
 
 fn main() {
     let posterior = |name: &str| -> Posterior {
@@ -53,5 +53,5 @@ fn operations(x: Var, count: usize) -> Var {
 }
 
 fn row<T>(name: &str, call: impl FnMut() -> T) {
-    println!("{name:60} {:10.4} ms", nanoseconds(call) / 1e6);
+    println!("{name:60} {:10.4} ms", microseconds(call) / 1e3);
 }

@@ -1,20 +1,19 @@
 //! Microseconds for one value and gradient of each model's log density, in f64 on one thread; what the Program keeps in
-//! memory, and how long it takes to capture and compile.
+//! memory, and how long it takes to capture and compile. CPU time, the least of nine batches; `--explain` prints the Programs.
 //!
-//!     cargo bench --features bench --bench gradient [-- part of a row's name]
+//!     cargo bench --features bench --bench gradient [-- part of a row's name] [--explain]
 //!
 //! `benches/peers.md` sets the figures beside those of other systems.
 
+mod clock;
 mod models;
-mod timing;
 
+use clock::{microseconds, timed};
 use models::{WORKLOADS, Workload, steps};
 use pyroxene::infer::{LogDensity, ModelDensity, SviRun};
 use pyroxene::optim::Adam;
 use pyroxene::{ParamStore, Seed};
 use std::hint::black_box;
-use std::time::Instant;
-use timing::nanoseconds;
 
 fn main() {
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
@@ -28,14 +27,16 @@ fn main() {
 
 fn density(workload: &Workload) {
     let posterior = (workload.posterior)();
-    let begin = Instant::now();
-    let mut density = ModelDensity::new(&posterior, Seed(0)).expect("the model is right");
-    let capture = begin.elapsed().as_secs_f64() * 1e3;
+    let (capture, density) = timed(|| ModelDensity::new(&posterior, Seed(0)));
+    let mut density = density.expect("the model is right");
     let position: Vec<f64> = (0..density.dim()).map(|i| 0.1 * (i as f64).sin()).collect();
     let mut gradient = vec![0.0; density.dim()];
-    let time = nanoseconds(|| density.evaluate(black_box(&position), &mut gradient)) / 1e3;
+    let time = microseconds(|| density.evaluate(black_box(&position), &mut gradient));
     let memory = density.program().memory_len() as f64 / 128.0;
-    println!("| {} | {time:.2} | {memory:.0} | {capture:.2} |", workload.name);
+    println!("| {} | {time:.2} | {memory:.0} | {:.2} |", workload.name, 1e3 * capture);
+    if std::env::args().any(|argument| argument == "--explain") {
+        println!("{}", density.program().explain());
+    }
 }
 
 /// A whole step of variational inference.
@@ -43,9 +44,7 @@ fn step(name: &str, wanted: &str, start: impl FnOnce() -> SviRun) {
     if !name.contains(wanted) {
         return;
     }
-    let begin = Instant::now();
-    let mut run = start();
-    let capture = begin.elapsed().as_secs_f64() * 1e3;
-    let time = nanoseconds(|| run.step()) / 1e3;
-    println!("| {name} | {time:.2} | | {capture:.2} |");
+    let (capture, mut run) = timed(start);
+    let time = microseconds(|| run.step());
+    println!("| {name} | {time:.2} | | {:.2} |", 1e3 * capture);
 }

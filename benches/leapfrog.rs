@@ -4,15 +4,14 @@
 //!
 //! Beside it the time of the density alone, so that the difference is what the sampler takes for itself.
 
+mod clock;
 #[expect(dead_code, reason = "one model of all")]
 mod models;
-mod timing;
 
+use clock::{microseconds, timed};
 use pyroxene::infer::{LogDensity, ModelDensity};
 use pyroxene::{Nuts, Seed};
 use std::hint::black_box;
-use std::time::Instant;
-use timing::nanoseconds;
 
 /// The standard normal distribution on R^n.
 #[derive(Clone)]
@@ -50,16 +49,15 @@ fn report(name: &str, density: impl LogDensity + Clone + Sync) {
     let nuts = Nuts::default().chains(1).progress(false).interruptible(false);
     let run = |seed: u64| {
         let initial: Vec<f64> = (0..dim).map(|i| ((i as u64 + seed) as f64).sin()).collect();
-        let begin = Instant::now();
-        let samples = nuts.sample_density(|_| density.clone(), &[initial], seed).expect("the density is right");
-        let time = begin.elapsed().as_secs_f64() * 1e9;
+        let (time, samples) = timed(|| nuts.sample_density(|_| density.clone(), &[initial], seed));
+        let samples = samples.expect("the density is right");
         let chain = &samples.chains[0];
         let steps = chain.warmup_leapfrogs + chain.stats.iter().map(|draw| u64::from(draw.leapfrogs)).sum::<u64>();
-        time / steps as f64
+        1e9 * time / steps as f64
     };
     let step = (0..20).map(run).fold(f64::INFINITY, f64::min);
     let (mut alone, mut gradient) = (density.clone(), vec![0.0; dim]);
     let position: Vec<f64> = (0..dim).map(|i| 0.1 * (i as f64).sin()).collect();
-    let alone = nanoseconds(|| alone.evaluate(black_box(&position), black_box(&mut gradient)));
+    let alone = 1e3 * microseconds(|| alone.evaluate(black_box(&position), black_box(&mut gradient)));
     println!("| {name} | {step:.0} | {alone:.0} | {:.0} |", step - alone);
 }

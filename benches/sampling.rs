@@ -5,9 +5,12 @@
 //!
 //! Medians over ten seeds, or as many as five minutes hold.
 
+#[expect(dead_code, reason = "no short call is timed")]
+mod clock;
 #[expect(dead_code, reason = "the densities of all models")]
 mod models;
 
+use clock::timed;
 use models::{WORKLOADS, Workload};
 use pyroxene::infer::diagnostics::ess_bulk;
 use pyroxene::{Fit, Nuts, Seed};
@@ -37,9 +40,8 @@ fn report(workload: &Workload) {
     let nuts = Nuts::default().chains(1).progress(false).interruptible(false);
     let begin = Instant::now();
     let run = |seed: u64| -> Measured {
-        let begin = Instant::now();
-        let fit = nuts.run(&posterior, Seed(seed)).expect("the model is right");
-        let time = begin.elapsed().as_secs_f64();
+        let (time, fit) = timed(|| nuts.run(&posterior, Seed(seed)));
+        let fit = fit.expect("the model is right");
         let (ess, steps) = (smallest_ess(&fit), steps(&fit));
         [ess / time, ess, steps, time, time / steps * 1e6]
     };
