@@ -3,11 +3,13 @@
 //!
 //!     cargo bench --features bench --bench gradient [-- part of a row's name] [--explain]
 //!
-//! `benches/peers.md` sets the figures beside those of other systems.
+//! Prints the first table of `benches/peers.md` with our columns measured anew.
 
+mod beside;
 mod clock;
 mod models;
 
+use beside::Table;
 use clock::{microseconds, timed};
 use models::{WORKLOADS, Workload, steps};
 use pyroxene::infer::{LogDensity, ModelDensity, SviRun};
@@ -19,13 +21,15 @@ fn main() {
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread();
     one.build_global().expect("the pool is set once");
-    println!("| workload | us | KiB | capture and compile, ms |\n|---|---|---|---|");
-    WORKLOADS.iter().filter(|workload| workload.name.contains(&wanted)).for_each(density);
-    step("VAE step, 64-400-20, batch 256", &wanted, || steps::autoencoder(Adam::new(1e-3), ParamStore::new()));
-    step("SVI step, mean field, logistic 569 x 30", &wanted, || steps::mean_field(Adam::new(1e-3), ParamStore::new()));
+    let table = Table::begin("one value and gradient", 4);
+    WORKLOADS.iter().filter(|workload| workload.name.contains(&wanted)).for_each(|workload| density(&table, workload));
+    step(&table, "VAE step, 64-400-20, batch 256", &wanted, || steps::autoencoder(Adam::new(1e-3), ParamStore::new()));
+    step(&table, "SVI step, mean field, logistic 569 x 30", &wanted, || {
+        steps::mean_field(Adam::new(1e-3), ParamStore::new())
+    });
 }
 
-fn density(workload: &Workload) {
+fn density(table: &Table, workload: &Workload) {
     let posterior = (workload.posterior)();
     let (capture, density) = timed(|| ModelDensity::new(&posterior, Seed(0)));
     let mut density = density.expect("the model is right");
@@ -33,18 +37,18 @@ fn density(workload: &Workload) {
     let mut gradient = vec![0.0; density.dim()];
     let time = microseconds(|| density.evaluate(black_box(&position), &mut gradient));
     let memory = density.program().memory_len() as f64 / 128.0;
-    println!("| {} | {time:.2} | {memory:.0} | {:.2} |", workload.name, 1e3 * capture);
+    table.row(workload.name, &[format!("{time:.2}"), format!("{memory:.0}"), format!("{:.2}", 1e3 * capture)]);
     if std::env::args().any(|argument| argument == "--explain") {
         println!("{}", density.program().explain());
     }
 }
 
 /// A whole step of variational inference.
-fn step(name: &str, wanted: &str, start: impl FnOnce() -> SviRun) {
+fn step(table: &Table, name: &str, wanted: &str, start: impl FnOnce() -> SviRun) {
     if !name.contains(wanted) {
         return;
     }
     let (capture, mut run) = timed(start);
     let time = microseconds(|| run.step());
-    println!("| {name} | {time:.2} | | {:.2} |", 1e3 * capture);
+    table.row(name, &[format!("{time:.2}"), String::new(), format!("{:.2}", 1e3 * capture)]);
 }

@@ -3,13 +3,16 @@
 //!
 //!     cargo bench --features bench --bench sampling [-- part of a row's name]
 //!
-//! Medians over ten seeds, or as many as five minutes hold.
+//! Medians over ten seeds, or as many as five minutes hold. Prints the table of `benches/peers.md` with our columns measured
+//! anew.
 
+mod beside;
 #[expect(dead_code, reason = "no short call is timed")]
 mod clock;
 #[expect(dead_code, reason = "the densities of all models")]
 mod models;
 
+use beside::Table;
 use clock::timed;
 use models::{WORKLOADS, Workload};
 use pyroxene::infer::diagnostics::ess_bulk;
@@ -26,16 +29,15 @@ fn main() {
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread();
     one.build_global().expect("the pool is set once");
-    println!("| workload | smallest ESS / s | smallest ESS | leapfrogs | s | us a leapfrog | seeds |");
-    println!("|---|---|---|---|---|---|---|");
+    let table = Table::begin("smallest ESS a second", 7);
     let sampled = WORKLOADS.iter().filter(|workload| !NOT_SAMPLED.contains(&workload.name));
-    sampled.filter(|workload| workload.name.contains(&wanted)).for_each(report);
+    sampled.filter(|workload| workload.name.contains(&wanted)).for_each(|workload| report(&table, workload));
 }
 
 /// What is told of one run: effective draws a second, effective draws, leapfrog steps, seconds, microseconds a step.
 type Measured = [f64; 5];
 
-fn report(workload: &Workload) {
+fn report(table: &Table, workload: &Workload) {
     let posterior = (workload.posterior)();
     let nuts = Nuts::default().chains(1).progress(false).interruptible(false);
     let begin = Instant::now();
@@ -47,7 +49,8 @@ fn report(workload: &Workload) {
     };
     let runs: Vec<Measured> = (0..SEEDS).take_while(|_| begin.elapsed() < PATIENCE).map(run).collect();
     let [rate, ess, steps, time, step] = std::array::from_fn(|k| median(runs.iter().map(|run| run[k]).collect()));
-    println!("| {} | {rate:.1} | {ess:.0} | {steps:.0} | {time:.3} | {step:.2} | {} |", workload.name, runs.len());
+    let numbers = [(rate, 1), (ess, 0), (steps, 0), (time, 3), (step, 2), (runs.len() as f64, 0)];
+    table.row(workload.name, &numbers.map(|(number, digits)| format!("{number:.digits$}")));
 }
 
 /// Over the elements of all latent variables; those that never change, such as the only entry of a simplex, do not count.
