@@ -1,6 +1,7 @@
 //! CPU kernels of Pyroxene: SIMD elementwise loops, reductions, dense linear algebra, Fourier transforms, random
 //! streams.
 
+pub mod buffer;
 pub mod ceiling;
 pub mod conv;
 pub mod elementwise;

@@ -1,11 +1,11 @@
 //! Fused kernels against element-by-element evaluation, on random plans.
 
 use proptest::prelude::*;
+use pyroxene_kernels::buffer::Buffer;
 use pyroxene_kernels::fused::{
     Code, FusedKernel, Input, Instruction, Loop, Output, Places, Reduce, Scratch, Source, Target,
 };
 use pyroxene_kernels::{Binary, Isa, Unary, reduce};
-use std::sync::Arc;
 
 /// A small generator, so that one number from proptest makes one plan.
 struct Rng(u64);
@@ -113,7 +113,7 @@ fn random_plan(rng: &mut Rng) -> (Loop, Slices) {
         let shuffle = rng.below(3) == 0;
         let (offset, strides, len) = random_strides(rng, &dims, &broadcast, shuffle);
         let source = match rng.below(8) {
-            0 | 1 => Source::Data((0..len).map(|_| rng.value()).collect::<Arc<[f64]>>(), offset),
+            0 | 1 => Source::Data((0..len).map(|_| rng.value()).collect::<Buffer<f64>>(), offset),
             k @ (2 | 3) => Source::Argument(k - 2, part(k - 1, len, 0) + offset),
             k @ (4 | 5) => Source::Result(k - 4, part(k - 1, len, 0) + offset),
             _ => Source::Memory(part(0, len, 0) + offset),
@@ -376,7 +376,7 @@ fn broadcast_output_is_refused() {
 #[should_panic(expected = "reaches place 4 of data of length 4")]
 fn data_is_bounded() {
     let mut plan = copy_plan(4);
-    plan.inputs[0].source = Source::Data(Arc::from([0.0; 4]), 1);
+    plan.inputs[0].source = Source::Data(vec![0.0; 4].into(), 1);
     FusedKernel::new(plan);
 }
 

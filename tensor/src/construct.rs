@@ -3,12 +3,13 @@
 use crate::dtype::{DType, Scalar};
 use crate::error::{OrPanic, ShapeError, TensorError, fail};
 use crate::shape::{self, Shape};
-use crate::storage::{build, filled, with_type};
+use crate::storage::with_type;
 use crate::tensor::Tensor;
+use pyroxene_kernels::buffer::Buffer;
 use std::sync::Arc;
 
 impl Tensor {
-    /// A tensor of these elements in row-major order.
+    /// A tensor of these elements in row-major order. Many are not copied.
     ///
     /// ```
     /// use pyroxene_tensor::Tensor;
@@ -35,12 +36,12 @@ impl Tensor {
     /// A tensor that shares these elements, in row-major order, without a copy.
     #[track_caller]
     pub fn from_arc<T: Scalar>(data: Arc<[T]>, shape: impl AsRef<[usize]>) -> Tensor {
-        checked(data, shape.as_ref()).or_panic()
+        checked(data.into(), shape.as_ref()).or_panic()
     }
 
     /// A tensor without axes.
     pub fn scalar<T: Scalar>(value: T) -> Tensor {
-        Tensor::from_parts(filled(1, value), Shape::new())
+        Tensor::from_parts(std::iter::once(value).collect(), Shape::new())
     }
 
     /// A tensor of one value, whose Rust type decides the element type.
@@ -48,7 +49,7 @@ impl Tensor {
     pub fn full<T: Scalar>(shape: impl AsRef<[usize]>, value: T) -> Tensor {
         let shape = shape.as_ref();
         let n = shape::size("full", shape).or_panic();
-        Tensor::from_parts(filled(n, value), Shape::from_slice(shape))
+        Tensor::from_parts(std::iter::repeat_n(value, n).collect(), Shape::from_slice(shape))
     }
 
     /// A tensor of zeros (`false` for `Bool`).
@@ -106,7 +107,7 @@ impl Tensor {
             true => T::from_scalar(from.wrapping_add((i as i64).wrapping_mul(by))),
             false => T::from_scalar(first + i as f64 * apart),
         };
-        let data: Arc<[T]> = (0..count).map(element).collect();
+        let data: Buffer<T> = (0..count).map(element).collect();
         let shape = Shape::from_slice(&[data.len()]);
         Tensor::from_parts(data, shape)
     }
@@ -119,7 +120,7 @@ impl Tensor {
     /// ```
     pub fn linspace(start: f64, stop: f64, count: usize) -> Tensor {
         let last = count.saturating_sub(1) as f64;
-        let data = build(count, |out| {
+        let data = Buffer::build(count, |out| {
             for (i, x) in out.iter_mut().enumerate() {
                 let t = if count == 1 { 0.0 } else { i as f64 / last };
                 // Each end is met exactly, and no difference of the ends is formed that could overflow.
@@ -130,7 +131,7 @@ impl Tensor {
     }
 }
 
-fn checked<T: Scalar>(data: Arc<[T]>, shape: &[usize]) -> Result<Tensor, TensorError> {
+fn checked<T: Scalar>(data: Buffer<T>, shape: &[usize]) -> Result<Tensor, TensorError> {
     let n = shape::size("from_vec", shape)?;
     if n != data.len() {
         return Err(ShapeError::new(format!("from_vec: {} elements do not fill {shape:?}", data.len())).into());

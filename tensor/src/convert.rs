@@ -13,7 +13,8 @@ impl<T: Scalar> From<T> for Tensor {
 
 impl<T: Scalar> From<Vec<T>> for Tensor {
     fn from(data: Vec<T>) -> Tensor {
-        Tensor::from(data.as_slice())
+        let shape = Shape::from_slice(&[data.len()]);
+        Tensor::from_parts(data.into(), shape)
     }
 }
 

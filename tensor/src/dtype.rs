@@ -1,9 +1,9 @@
 //! Element types, conversion between them, and the promotion rules.
 
 use crate::storage::CpuStorage;
+use pyroxene_kernels::buffer::{Buffer, Item};
 use pyroxene_kernels::{Binary, Kind, Unary};
 use std::fmt;
-use std::sync::Arc;
 
 /// The element type of a [`Tensor`](crate::Tensor).
 ///
@@ -102,7 +102,7 @@ mod sealed {
 ///
 /// Conversions are those of `as`: towards `i64` they truncate and saturate (NaN gives 0), towards `bool` every value
 /// except zero is true (NaN included), and a `bool` counts as 0 or 1.
-pub trait Scalar: Copy + Default + PartialEq + Send + Sync + 'static + sealed::Sealed {
+pub trait Scalar: Item + PartialEq + sealed::Sealed {
     /// The matching element type.
     const DTYPE: DType;
     /// Converts to `f64`.
@@ -116,9 +116,9 @@ pub trait Scalar: Copy + Default + PartialEq + Send + Sync + 'static + sealed::S
     /// Converts any other scalar to this type.
     fn from_scalar<S: Scalar>(value: S) -> Self;
     #[doc(hidden)]
-    fn wrap(data: Arc<[Self]>) -> CpuStorage;
+    fn wrap(data: Buffer<Self>) -> CpuStorage;
     #[doc(hidden)]
-    fn unwrap(storage: &CpuStorage) -> Option<&Arc<[Self]>>;
+    fn unwrap(storage: &CpuStorage) -> Option<&Buffer<Self>>;
 }
 
 macro_rules! number {
@@ -140,10 +140,10 @@ macro_rules! number {
             fn from_scalar<S: Scalar>(value: S) -> Self {
                 value.$convert()
             }
-            fn wrap(data: Arc<[Self]>) -> CpuStorage {
+            fn wrap(data: Buffer<Self>) -> CpuStorage {
                 CpuStorage::$dtype(data)
             }
-            fn unwrap(storage: &CpuStorage) -> Option<&Arc<[Self]>> {
+            fn unwrap(storage: &CpuStorage) -> Option<&Buffer<Self>> {
                 if let CpuStorage::$dtype(data) = storage { Some(data) } else { None }
             }
         }
@@ -170,10 +170,10 @@ impl Scalar for bool {
     fn from_scalar<S: Scalar>(value: S) -> Self {
         value.to_bool()
     }
-    fn wrap(data: Arc<[Self]>) -> CpuStorage {
+    fn wrap(data: Buffer<Self>) -> CpuStorage {
         CpuStorage::Bool(data)
     }
-    fn unwrap(storage: &CpuStorage) -> Option<&Arc<[Self]>> {
+    fn unwrap(storage: &CpuStorage) -> Option<&Buffer<Self>> {
         if let CpuStorage::Bool(data) = storage { Some(data) } else { None }
     }
 }

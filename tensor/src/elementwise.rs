@@ -4,10 +4,11 @@ use crate::dtype::{DType, Scalar};
 use crate::error::{OrPanic, fail};
 use crate::integer;
 use crate::shape::{self, Shape};
-use crate::storage::{build, dispatch, with_type};
+use crate::storage::{dispatch, with_type};
 use crate::strided::{Walk, gather};
 use crate::tensor::Tensor;
 use pyroxene_kernels as kernels;
+use pyroxene_kernels::buffer::Buffer;
 use pyroxene_kernels::{Binary, Unary};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -168,13 +169,13 @@ fn over_rows<T: Scalar, const N: usize>(
     mut sides: [Side<'_, T>; N],
     shape: &Shape,
     kernel: impl Fn([kernels::Operand<'_, T>; N], &mut [T]),
-) -> Arc<[T]> {
+) -> Buffer<T> {
     let n = shape.iter().product();
     if sides.iter().any(|side| side.direct(shape).is_none()) {
         let strided = sides.each_ref().map(|side| side.strided(shape));
         let walk = Walk::new(shape, strided.each_ref().map(|(_, strides, offset)| (&strides[..], *offset)));
         if walk.len >= SHORT_ROW {
-            return build(n, |out| {
+            return Buffer::build(n, |out| {
                 let mut buffers: [Vec<T>; N] = walk
                     .steps
                     .map(|step| if step == 0 || step == 1 { Vec::new() } else { vec![T::default(); walk.len] });
@@ -200,21 +201,21 @@ fn over_rows<T: Scalar, const N: usize>(
         sides = sides.map(|side| if side.direct(shape).is_some() { side } else { side.gathered(shape) });
     }
     let operands = sides.each_ref().map(|side| side.direct(shape).expect("gathered operands are contiguous"));
-    build(n, |out| kernel(operands, out))
+    Buffer::build(n, |out| kernel(operands, out))
 }
 
-fn to_bool<T: Scalar>(data: &[T]) -> Arc<[bool]> {
+fn to_bool<T: Scalar>(data: &[T]) -> Buffer<bool> {
     data.iter().map(|&v| v.to_bool()).collect()
 }
 
 fn unary_float<T: Float>(op: Unary, x: &Tensor) -> Tensor {
     let x = x.contiguous();
     let data = x.as_slice::<T>().expect("the argument was cast");
-    let out = build(data.len(), |out| kernels::unary(op, data, out));
+    let out = Buffer::build(data.len(), |out| kernels::unary(op, data, out));
     finish(out, x.shape.clone(), op.returns_bool())
 }
 
-fn finish<T: Float>(data: Arc<[T]>, shape: Shape, returns_bool: bool) -> Tensor {
+fn finish<T: Float>(data: Buffer<T>, shape: Shape, returns_bool: bool) -> Tensor {
     if returns_bool { Tensor::from_parts(to_bool(&data), shape) } else { Tensor::from_parts(data, shape) }
 }
 
@@ -241,7 +242,7 @@ fn few(op: Binary, x: &Operand<'_>, y: &Operand<'_>) -> Option<Tensor> {
         Binary::Div => pairs.map(|(a, b)| a / b).collect(),
         _ => return None,
     };
-    Some(Tensor::from_parts(data, Shape::from_slice(&x.shape)))
+    Some(Tensor::from_parts(data.into(), Shape::from_slice(&x.shape)))
 }
 
 /// Applies a function to each pair of broadcast elements.
@@ -250,10 +251,10 @@ fn map2<T: Scalar, R: Scalar>(
     y: Side<'_, T>,
     shape: &[usize],
     mut f: impl FnMut(T, T) -> R,
-) -> Arc<[R]> {
+) -> Buffer<R> {
     let ((xs, x_strides, x_offset), (ys, y_strides, y_offset)) = (x.strided(shape), y.strided(shape));
     let walk = Walk::new(shape, [(&x_strides, x_offset), (&y_strides, y_offset)]);
-    build(shape.iter().product(), |out| {
+    Buffer::build(shape.iter().product(), |out| {
         let mut rows = out.chunks_exact_mut(walk.len.max(1));
         walk.for_each(|[mut x, mut y]| {
             for o in rows.next().expect("as many rows as the walk has") {
@@ -315,7 +316,7 @@ impl Tensor {
                 0
             })
         });
-        let out: Arc<[i64]> = out.collect();
+        let out: Buffer<i64> = out.collect();
         if let Some(v) = failed {
             fail(format_args!("{}: the result for {v} is not an i64", op.name()));
         }
@@ -366,7 +367,7 @@ impl Tensor {
             let [(a_strides, a_offset), (b_strides, b_offset)] = choices.each_ref().map(|(_, s, o)| (&s[..], *o));
             let operands = [(&chosen_strides[..], chosen_offset), (a_strides, a_offset), (b_strides, b_offset)];
             let walk = Walk::new(&shape, operands);
-            let data = build(shape.iter().product(), |out| {
+            let data = Buffer::build(shape.iter().product(), |out| {
                 let mut rows = out.chunks_exact_mut(walk.len.max(1));
                 walk.for_each(|mut at| {
                     for o in rows.next().expect("as many rows as the walk has") {

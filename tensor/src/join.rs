@@ -3,9 +3,10 @@
 use crate::dtype::Scalar;
 use crate::error::OrPanic;
 use crate::shape::{self, row_major};
-use crate::storage::{build, with_type};
+use crate::storage::with_type;
 use crate::strided::{Walk, gather, scatter};
 use crate::tensor::Tensor;
+use pyroxene_kernels::buffer::Buffer;
 use std::borrow::Borrow;
 
 /// Copies a tensor into part of a row-major buffer: its axes have the strides `strides` there, from `offset` on.
@@ -38,7 +39,7 @@ impl Tensor {
         let dtype = tensors.iter().map(|x| x.borrow().dtype()).max().expect("there is a first tensor");
         let strides = row_major(&shape);
         with_type!(dtype, T => {
-            let data = build::<T>(shape.iter().product(), |out| {
+            let data = Buffer::<T>::build(shape.iter().product(), |out| {
                 let mut offset = 0;
                 for x in tensors {
                     let x = x.borrow();

@@ -1,8 +1,8 @@
 //! Where the elements live.
 
 use crate::device::Device;
-use crate::dtype::{DType, Scalar};
-use std::sync::Arc;
+use crate::dtype::DType;
+use pyroxene_kernels::buffer::Buffer;
 
 /// Shared, immutable elements: one variant a device.
 #[derive(Clone)]
@@ -14,10 +14,10 @@ pub(crate) enum Storage {
 #[derive(Clone)]
 #[doc(hidden)]
 pub enum CpuStorage {
-    F64(Arc<[f64]>),
-    F32(Arc<[f32]>),
-    I64(Arc<[i64]>),
-    Bool(Arc<[bool]>),
+    F64(Buffer<f64>),
+    F32(Buffer<f32>),
+    I64(Buffer<i64>),
+    Bool(Buffer<bool>),
 }
 
 /// Runs an expression with the typed elements of a tensor bound to a name.
@@ -75,16 +75,4 @@ impl Storage {
             Storage::Cpu(_) => Device::Cpu,
         }
     }
-}
-
-/// `n` copies of a value in one allocation.
-pub(crate) fn filled<T: Copy>(n: usize, value: T) -> Arc<[T]> {
-    std::iter::repeat_n(value, n).collect()
-}
-
-/// `n` elements that `fill` writes in place, in one allocation.
-pub(crate) fn build<T: Scalar>(n: usize, fill: impl FnOnce(&mut [T])) -> Arc<[T]> {
-    let mut data = filled(n, T::default());
-    fill(Arc::get_mut(&mut data).expect("a fresh allocation is not shared"));
-    data
 }

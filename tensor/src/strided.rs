@@ -2,9 +2,8 @@
 
 use crate::dtype::Scalar;
 use crate::shape::{Shape, Strides, row_major};
-use crate::storage::build;
+use pyroxene_kernels::buffer::Buffer;
 use pyroxene_kernels::transpose::{Plane, copy_plane};
-use std::sync::Arc;
 
 /// A row-major walk over several strided operands of one shape at once, row by row of the innermost axis, after axes
 /// that all operands step through evenly were merged.
@@ -105,10 +104,10 @@ pub(crate) fn scatter<T: Copy>(row: &[T], data: &mut [T], offset: usize, step: u
 }
 
 /// Copies strided elements into row-major order.
-pub(crate) fn materialise<T: Scalar>(data: &[T], shape: &[usize], strides: &[isize], offset: usize) -> Arc<[T]> {
+pub(crate) fn materialise<T: Scalar>(data: &[T], shape: &[usize], strides: &[isize], offset: usize) -> Buffer<T> {
     let n = shape.iter().product();
     let mut walk = Walk::new(shape, [(strides, offset), (&row_major(shape), 0)]);
-    build(n, |out| match walk.take_close_axis() {
+    Buffer::build(n, |out| match walk.take_close_axis() {
         Some((rows, [row, apart])) => {
             let (columns, column) = (walk.len, walk.steps[0]);
             walk.for_each(|[from, to]| {

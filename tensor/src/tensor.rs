@@ -6,7 +6,7 @@ use crate::error::{OrPanic, TensorError, fail};
 use crate::shape::{self, Positions, Shape, Slice, Strides, row_major};
 use crate::storage::{Storage, dispatch, with_type};
 use crate::strided::{Offsets, materialise};
-use std::sync::Arc;
+use pyroxene_kernels::buffer::Buffer;
 
 /// An n-dimensional array: a shape and strides over shared, immutable elements.
 ///
@@ -34,7 +34,7 @@ pub struct Tensor {
 
 impl Tensor {
     /// A contiguous tensor; the shape must have as many elements as the data.
-    pub(crate) fn from_parts<T: Scalar>(data: Arc<[T]>, shape: Shape) -> Tensor {
+    pub(crate) fn from_parts<T: Scalar>(data: Buffer<T>, shape: Shape) -> Tensor {
         debug_assert_eq!(data.len(), shape.iter().product());
         let strides = row_major(&shape);
         Tensor { storage: Storage::Cpu(T::wrap(data)), shape, strides, offset: 0 }
@@ -48,7 +48,7 @@ impl Tensor {
     }
 
     /// All elements of the storage, whatever part of them the tensor sees.
-    pub(crate) fn data<T: Scalar>(&self) -> Option<&Arc<[T]>> {
+    pub(crate) fn data<T: Scalar>(&self) -> Option<&Buffer<T>> {
         let Storage::Cpu(cpu) = &self.storage;
         T::unwrap(cpu)
     }
@@ -172,7 +172,7 @@ impl Tensor {
 
     /// The `f64` elements of the whole storage and the offset of the first element of this tensor in it; together with
     /// the shape and [`strides`](Tensor::strides) they describe the tensor without a copy. `None` for other types.
-    pub fn as_arc(&self) -> Option<(&Arc<[f64]>, usize)> {
+    pub fn as_buffer(&self) -> Option<(&Buffer<f64>, usize)> {
         self.data().map(|data| (data, self.offset))
     }
 

@@ -3,8 +3,9 @@
 use crate::error::OrPanic;
 use crate::join::copy_into;
 use crate::shape::{self, row_major};
-use crate::storage::{build, with_type};
+use crate::storage::with_type;
 use crate::tensor::Tensor;
+use pyroxene_kernels::buffer::Buffer;
 
 impl Tensor {
     /// The lower triangles of the matrices in the last two axes: elements above diagonal `k` become zero. Diagonal 0 is
@@ -34,13 +35,11 @@ impl Tensor {
         let x = self.contiguous();
         with_type!(x.dtype(), T => {
             let data = x.as_slice::<T>().expect("the type was asked for");
-            let out = build(data.len(), |out| {
+            let out = Buffer::build(data.len(), |out| {
                 let rows_of_all = data.chunks_exact(columns.max(1)).zip(out.chunks_exact_mut(columns.max(1)));
                 for (i, (from, to)) in rows_of_all.enumerate() {
                     for (j, (&v, o)) in from.iter().zip(to).enumerate() {
-                        if kept((i % rows) as i128, j as i128) {
-                            *o = v;
-                        }
+                        *o = if kept((i % rows) as i128, j as i128) { v } else { T::default() };
                     }
                 }
             });
@@ -61,7 +60,10 @@ impl Tensor {
         let column = strides.pop().expect("there are two axes at least");
         *strides.last_mut().expect("there are two axes at least") += column;
         with_type!(self.dtype(), T => {
-            let out = build::<T>(shape.iter().product(), |out| copy_into(self, out, &strides, 0));
+            let out = Buffer::<T>::build(shape.iter().product(), |out| {
+                out.fill(T::default());
+                copy_into(self, out, &strides, 0);
+            });
             Tensor::from_parts(out, shape)
         })
     }

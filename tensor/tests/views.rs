@@ -57,7 +57,7 @@ fn slices_follow_their_bounds() {
 #[test]
 fn reshapes_share_elements_where_strides_allow() {
     let x = Tensor::arange(0.0, 24.0, 1.0).reshape(&[2, 3, 4]);
-    let shares = |y: &Tensor| y.as_arc().unwrap().0.as_ptr() == x.as_arc().unwrap().0.as_ptr();
+    let shares = |y: &Tensor| y.as_buffer().unwrap().0.as_ptr() == x.as_buffer().unwrap().0.as_ptr();
     assert!(shares(&x.reshape(&[6, 4])) && shares(&x.permute(&[2, 0, 1]).reshape(&[4, 6])));
     assert!(shares(&x.slice(2, 1..3).reshape(&[6, 2])) && !shares(&x.slice(2, 1..3).reshape(&[12])));
     assert!(!shares(&x.t().reshape(&[24])));
@@ -100,7 +100,7 @@ fn constructors_and_conversions() {
     assert_eq!((ends.at(&[0]), ends.at(&[3])), (0.1, 0.7));
     let shared: std::sync::Arc<[f64]> = [1.0, 2.0].into();
     let x = Tensor::from_arc(shared.clone(), [2]);
-    assert_eq!(x.as_arc().unwrap().0.as_ptr(), shared.as_ptr());
+    assert_eq!(x.as_buffer().unwrap().0.as_ptr(), shared.as_ptr());
     assert!(Tensor::try_from_vec(vec![1.0], [2]).is_err() && x.try_reshape(&[3]).is_err());
 }
 

@@ -61,7 +61,7 @@ impl Builder {
             let number = self.scalar(number);
             return self.expand(number, &shape);
         }
-        let key = match value.as_arc() {
+        let key = match value.as_buffer() {
             // The graph keeps the tensor, so its address stays its own as long as the key.
             Some((data, offset)) if value.len() > COMPARED => {
                 ConstantKey::Storage(data.as_ptr() as usize, offset, value.strides().into(), shape.clone())

@@ -2,9 +2,8 @@
 
 use super::graph::GraphNode;
 use crate::op::Op;
-use pyroxene_tensor::{Shape, Tensor};
+use pyroxene_tensor::{Buffer, Shape, Tensor};
 use smallvec::SmallVec;
-use std::sync::Arc;
 
 pub(crate) type Strides = SmallVec<[isize; 4]>;
 
@@ -14,7 +13,7 @@ pub(crate) type BufferId = usize;
 #[derive(Clone, Debug)]
 pub(crate) enum Place {
     Buffer(BufferId),
-    Data(Arc<[f64]>),
+    Data(Buffer<f64>),
 }
 
 /// A strided view of a buffer or of constant data.
@@ -50,7 +49,7 @@ impl View {
     }
 
     pub(crate) fn constant(value: &Tensor) -> View {
-        let (data, offset) = value.as_arc().expect("constants of the graph are f64");
+        let (data, offset) = value.as_buffer().expect("constants of the graph are f64");
         let strides = canonical(value.strides().into(), value.shape());
         View { place: Place::Data(data.clone()), offset, shape: value.shape().into(), strides }
     }

@@ -1,8 +1,8 @@
 //! What steps read and write: parts of the memory, slices of the caller, constant data.
 
 use pyroxene_kernels::fused::Places;
+use pyroxene_tensor::Buffer;
 use std::ops::Range;
-use std::sync::Arc;
 
 /// What a step reads.
 #[derive(Clone, Debug)]
@@ -12,7 +12,7 @@ pub(crate) enum Operand {
     Argument(usize, Range<usize>),
     /// Part of an output of the run that an earlier step has written.
     Result(usize, Range<usize>),
-    Data(Arc<[f64]>, Range<usize>),
+    Data(Buffer<f64>, Range<usize>),
 }
 
 /// What a step writes.

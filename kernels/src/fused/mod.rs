@@ -50,8 +50,8 @@ pub use plan::FusedKernel;
 pub use run::Scratch;
 pub use sequence::Sequence;
 
+use crate::buffer::Buffer;
 use crate::table::{Binary, Unary};
-use std::sync::Arc;
 
 /// What an [`Instruction`] does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -100,7 +100,7 @@ pub enum Source {
     /// Output number `.0` of the run, which an earlier loop has written, from offset `.1` on.
     Result(usize, usize),
     /// Data of the kernel's own, from this offset on.
-    Data(Arc<[f64]>, usize),
+    Data(Buffer<f64>, usize),
 }
 
 /// An input: element `index` is at `offset + sum(index * strides)`.

@@ -1,6 +1,6 @@
 //! The slices that a run works on.
 
-use std::sync::Arc;
+use crate::buffer::Buffer;
 
 /// The slices of one run of a [`FusedKernel`](super::FusedKernel).
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(super) enum Base {
     Memory,
     Argument(usize),
     Result(usize),
-    Data(Arc<[f64]>),
+    Data(Buffer<f64>),
 }
 
 impl Base {
@@ -39,7 +39,7 @@ impl Base {
         match (self, other) {
             (Base::Memory, Base::Memory) => true,
             (Base::Argument(k), Base::Argument(other)) | (Base::Result(k), Base::Result(other)) => k == other,
-            (Base::Data(data), Base::Data(other)) => Arc::ptr_eq(data, other),
+            (Base::Data(data), Base::Data(other)) => std::ptr::eq::<[f64]>(&**data, &**other),
             _ => false,
         }
     }

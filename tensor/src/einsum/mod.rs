@@ -23,8 +23,8 @@ pub use plan::{EinsumPath, Plan, Step};
 use crate::dtype::DType;
 use crate::error::OrPanic;
 use crate::shape::{self, Shape};
-use crate::storage::build;
 use crate::tensor::Tensor;
+use pyroxene_kernels::buffer::Buffer;
 use pyroxene_kernels::logspace::{log_product, log_product_room};
 use std::borrow::Borrow;
 
@@ -169,7 +169,7 @@ fn log_matmul(a: &Tensor, b: &Tensor) -> Tensor {
     let [x, y] = [&x, &y].map(|x| x.as_slice::<f64>().expect("the arguments were cast"));
     let sizes = [rows, inner, columns];
     let mut room = vec![0.0; log_product_room(sizes)];
-    let data = build(shape.iter().product(), |out| {
+    let data = Buffer::build(shape.iter().product(), |out| {
         for (at, out) in out.chunks_exact_mut((rows * columns).max(1)).enumerate() {
             let x = &x[at * rows * inner..(at + 1) * rows * inner];
             let y = &y[at * inner * columns..(at + 1) * inner * columns];

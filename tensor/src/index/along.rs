@@ -4,8 +4,9 @@ use super::{Places, summed};
 use crate::composed::Bound;
 use crate::error::OrPanic;
 use crate::shape::{self, Shape};
-use crate::storage::{build, with_type};
+use crate::storage::with_type;
 use crate::tensor::Tensor;
+use pyroxene_kernels::buffer::Buffer;
 use pyroxene_kernels::index::{Extent, gather, scatter};
 
 impl Tensor {
@@ -30,7 +31,7 @@ impl Tensor {
         let x = self.expand(&source).contiguous();
         with_type!(x.dtype(), T => {
             let data = x.as_slice::<T>().expect("the type was asked for");
-            Tensor::from_parts(build(shape.iter().product(), |out| gather(data, extent, &at, out)), shape)
+            Tensor::from_parts(Buffer::build(shape.iter().product(), |out| gather(data, extent, &at, out)), shape)
         })
     }
 
@@ -52,7 +53,7 @@ impl Tensor {
         let extent = Extent::new(&self.shape, axis);
         with_type!(dtype, T => {
             let (x, src) = (x.as_slice::<T>().expect("it was cast"), src.as_slice::<T>().expect("it was cast"));
-            let out = build(x.len(), |out: &mut [T]| {
+            let out = Buffer::build(x.len(), |out: &mut [T]| {
                 out.copy_from_slice(x);
                 scatter(src, extent, &at, out);
             });

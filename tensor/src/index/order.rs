@@ -3,8 +3,9 @@
 use crate::dtype::{DType, Scalar};
 use crate::error::OrPanic;
 use crate::shape::{self, Shape};
-use crate::storage::{build, with_type};
+use crate::storage::with_type;
 use crate::tensor::Tensor;
+use pyroxene_kernels::buffer::Buffer;
 use pyroxene_kernels::index::Extent;
 use pyroxene_kernels::sort::{descending_key, key, order};
 
@@ -44,7 +45,7 @@ impl Tensor {
         let x = self.contiguous();
         let out = with_type!(x.dtype(), T => {
             let data = x.as_slice::<T>().expect("the type was asked for");
-            build(shape.iter().product(), |out: &mut [i64]| {
+            Buffer::build(shape.iter().product(), |out: &mut [i64]| {
                 let mut pairs = vec![(0, 0); size];
                 for (o, i) in (0..outer).flat_map(|o| (0..inner).map(move |i| (o, i))) {
                     for (j, pair) in (0..).zip(&mut pairs) {
@@ -78,7 +79,7 @@ impl Tensor {
         let out = with_type!(dtype, T => {
             let sorted = sorted.as_slice::<T>().expect("it was cast");
             let values = values.as_slice::<T>().expect("it was cast");
-            build(values.len(), |out: &mut [i64]| {
+            Buffer::build(values.len(), |out: &mut [i64]| {
                 for (k, (out, values)) in out.chunks_mut(count.max(1)).zip(values.chunks(count.max(1))).enumerate() {
                     let row = &sorted[k * n..(k + 1) * n];
                     for (out, &value) in out.iter_mut().zip(values) {

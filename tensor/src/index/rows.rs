@@ -4,8 +4,9 @@ use super::{Places, summed};
 use crate::composed::Bound;
 use crate::error::OrPanic;
 use crate::shape;
-use crate::storage::{build, with_type};
+use crate::storage::with_type;
 use crate::tensor::Tensor;
+use pyroxene_kernels::buffer::Buffer;
 use pyroxene_kernels::index::{Extent, select_rows};
 
 impl Tensor {
@@ -25,7 +26,7 @@ impl Tensor {
         let x = self.contiguous();
         with_type!(x.dtype(), T => {
             let data = x.as_slice::<T>().expect("the type was asked for");
-            let out = build(shape.iter().product(), |out| select_rows(data, extent, &rows, out));
+            let out = Buffer::build(shape.iter().product(), |out| select_rows(data, extent, &rows, out));
             Tensor::from_parts(out, shape)
         })
     }

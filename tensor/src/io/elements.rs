@@ -3,8 +3,8 @@
 use super::error::IoError;
 use crate::dtype::{DType, Scalar};
 use crate::shape::Shape;
-use crate::storage::build;
 use crate::tensor::Tensor;
+use pyroxene_kernels::buffer::Buffer;
 
 /// An element type of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Stored {
     pub(super) fn decode(self, bytes: &[u8], big: bool, shape: Shape, offset: usize) -> Result<Tensor, IoError> {
         /// Elements of `N` bytes, put in the order of this function's caller.
         fn words<T: Scalar, const N: usize>(bytes: &[u8], big: bool, shape: Shape, read: fn([u8; N]) -> T) -> Tensor {
-            let data = build(bytes.len() / N, |out| {
+            let data = Buffer::build(bytes.len() / N, |out| {
                 for (value, word) in out.iter_mut().zip(bytes.as_chunks::<N>().0) {
                     let mut word = *word;
                     if big {

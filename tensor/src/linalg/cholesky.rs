@@ -3,8 +3,8 @@
 use super::{Failure, Float, Matrices, Triangle, each_matrix, with_float};
 use crate::error::{OrPanic, TensorError};
 use crate::shape;
-use crate::storage::build;
 use crate::tensor::Tensor;
+use pyroxene_kernels::buffer::Buffer;
 use pyroxene_kernels::linalg as kernels;
 
 impl Tensor {
@@ -36,7 +36,7 @@ impl Tensor {
                 let matrices = x.cast(T::DTYPE).contiguous();
                 let data = matrices.as_slice::<T>().expect("the matrices were cast");
                 let mut failure = None;
-                let factors = build(data.len(), |out| {
+                let factors = Buffer::build(data.len(), |out| {
                     out.copy_from_slice(data);
                     failure = kernels::cholesky_small(out, n);
                 });

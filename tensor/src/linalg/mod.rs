@@ -9,10 +9,10 @@ mod solve;
 
 use crate::dtype::Scalar;
 use crate::shape::Shape;
-use crate::storage::build;
 use crate::strided::Offsets;
 use crate::tensor::Tensor;
 use kernels::Scratch;
+use pyroxene_kernels::buffer::Buffer;
 use pyroxene_kernels::linalg as kernels;
 pub use pyroxene_kernels::linalg::Triangle;
 pub use rank::{MatrixNorm, rank_tolerance};
@@ -55,7 +55,7 @@ fn each_matrix<T: Float>(
     let parts = kernels::parts(len / each.max(1), work);
     let (mut floats, mut indices) = (vec![T::default(); parts * room.0], vec![0; parts * room.1]);
     let mut failure = None;
-    let data = build(len, |out| {
+    let data = Buffer::build(len, |out| {
         let scratch = Scratch { floats: &mut floats, indices: &mut indices };
         failure = kernels::each_matrix(out, each, scratch, parts, f);
     });

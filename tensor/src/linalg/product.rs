@@ -4,8 +4,8 @@ use super::{Float, matrix_offsets};
 use crate::dtype::{DType, Scalar};
 use crate::error::{OrPanic, fail};
 use crate::shape::{self, Shape};
-use crate::storage::build;
 use crate::tensor::Tensor;
+use pyroxene_kernels::buffer::Buffer;
 use pyroxene_kernels::linalg as kernels;
 use pyroxene_kernels::linalg::{Mat, MatMut};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -164,9 +164,9 @@ fn batched_product<T: Scalar>(
     let size = a.shape[a.ndim() - 2] * b.shape[b.ndim() - 1];
     let batch = shape::broadcast("matmul", &[&a.shape[..a.ndim() - 2], &b.shape[..b.ndim() - 2]])
         .expect("the shapes were checked");
-    let out = build(shape.iter().product(), |out| {
+    let out = Buffer::build(shape.iter().product(), |out| {
         if out.is_empty() || a.is_empty() {
-            return;
+            return out.fill(T::default());
         }
         let (a_offsets, b_offsets) = (matrix_offsets(&a, &batch), matrix_offsets(&b, &batch));
         let none = kernels::Scratch { floats: &mut [], indices: &mut [] };

@@ -3,8 +3,8 @@
 use super::{Failure, Float, Matrices, Triangle, each_matrix, with_float};
 use crate::error::{OrPanic, TensorError};
 use crate::shape::{self, Shape};
-use crate::storage::build;
 use crate::tensor::Tensor;
+use pyroxene_kernels::buffer::Buffer;
 use pyroxene_kernels::linalg as kernels;
 
 /// The right sides `b` as matrices that broadcast to the shape of the solution, and that shape.
@@ -22,7 +22,7 @@ fn small<T: Float>(a: &Tensor, b: &Tensor, columns: usize) -> (Tensor, Failure) 
     let (a, b) = (a.cast(T::DTYPE).contiguous(), b.cast(T::DTYPE).contiguous());
     let [a_data, b_data] = [&a, &b].map(|x| x.as_slice::<T>().expect("the tensors were cast"));
     let mut failure = None;
-    let x = build(b_data.len(), |out| {
+    let x = Buffer::build(b_data.len(), |out| {
         out.copy_from_slice(b_data);
         failure = kernels::solve_small(a_data, a.shape[a.ndim() - 1], out, columns);
     });

@@ -15,9 +15,9 @@ mod truth;
 use crate::dtype::Scalar;
 use crate::error::{OrPanic, fail};
 use crate::shape::{self, Shape, Strides, row_major};
-use crate::storage::build;
 use crate::strided::Walk;
 use crate::tensor::Tensor;
+use pyroxene_kernels::buffer::Buffer;
 use pyroxene_kernels::elementwise::Element;
 use pyroxene_kernels::reduce::{self, Reduce, Strided};
 
@@ -68,7 +68,7 @@ impl Tensor {
     fn reduced<T: Scalar + Element>(&self, plan: Plan, reduce: Reduce) -> Tensor {
         let data = self.data::<T>().expect("the type was looked at");
         let x = Strided { data, offset: self.offset, dims: &self.shape, strides: &self.strides };
-        let out = build(plan.len(), |out: &mut [T]| reduce::axes(reduce, x, &plan.reduced, out));
+        let out = Buffer::build(plan.len(), |out: &mut [T]| reduce::axes(reduce, x, &plan.reduced, out));
         Tensor::from_parts(out, plan.shape)
     }
 

@@ -4,9 +4,10 @@ use super::{greater, less};
 use crate::dtype::{DType, Scalar};
 use crate::error::{OrPanic, fail};
 use crate::shape;
-use crate::storage::{build, with_type};
+use crate::storage::with_type;
 use crate::tensor::Tensor;
 use pyroxene_kernels::Unary;
+use pyroxene_kernels::buffer::Buffer;
 
 impl Tensor {
     /// Goes along an axis: each element and the state so far give the next state and an element of the result.
@@ -15,7 +16,7 @@ impl Tensor {
         let data = x.as_slice::<T>().expect("the argument was cast");
         let size = self.shape[axis];
         let inner: usize = self.shape[axis + 1..].iter().product();
-        let out = build(data.len(), |out| {
+        let out = Buffer::build(data.len(), |out| {
             let mut states = vec![start; inner];
             for (from, to) in data.chunks((size * inner).max(1)).zip(out.chunks_mut((size * inner).max(1))) {
                 if let [state] = &mut states[..] {

@@ -4,8 +4,8 @@ use super::Plan;
 use crate::dtype::DType;
 use crate::error::OrPanic;
 use crate::shape::{self, Shape};
-use crate::storage::build;
 use crate::tensor::Tensor;
+use pyroxene_kernels::buffer::Buffer;
 use pyroxene_kernels::softmax::{self, Softmax};
 
 /// Neighbouring axes as the middle one of three.
@@ -38,7 +38,7 @@ impl Tensor {
         let x = x.cast(DType::F64).contiguous();
         let data = x.as_slice::<f64>().expect("a contiguous copy");
         let sizes = sizes(&x.shape, first, count);
-        let out = build(plan.len(), |out: &mut [f64]| softmax::logsumexp(data, sizes, out));
+        let out = Buffer::build(plan.len(), |out: &mut [f64]| softmax::logsumexp(data, sizes, out));
         Tensor::from_parts(out, plan.shape).cast(self.dtype().to_float())
     }
 
@@ -64,7 +64,8 @@ impl Tensor {
         let axis = shape::axis(op, &self.shape, axis).or_panic();
         let x = self.cast(DType::F64).contiguous();
         let data = x.as_slice::<f64>().expect("a contiguous copy");
-        let out = build(data.len(), |out: &mut [f64]| softmax::softmax(kind, data, sizes(&x.shape, axis, 1), out));
+        let out =
+            Buffer::build(data.len(), |out: &mut [f64]| softmax::softmax(kind, data, sizes(&x.shape, axis, 1), out));
         Tensor::from_parts(out, self.shape.clone()).cast(self.dtype().to_float())
     }
 }

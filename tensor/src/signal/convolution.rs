@@ -3,8 +3,8 @@
 use crate::dtype::{DType, Scalar};
 use crate::error::OrPanic;
 use crate::shape::{self, Conv, ConvTranspose, Pool, Shape};
-use crate::storage::build;
 use crate::tensor::Tensor;
+use pyroxene_kernels::buffer::Buffer;
 use pyroxene_kernels::conv::{Convolution, Part, Pooling};
 use pyroxene_kernels::linalg::Real;
 use std::ops::AddAssign;
@@ -17,7 +17,7 @@ pub fn convolution(part: Part, sizes: &Convolution, a: &Tensor, b: &Tensor, shap
         let (a, b) = (a.contiguous(), b.contiguous());
         let [a, b] = [&a, &b].map(|x| x.as_slice::<T>().expect("the arguments were cast"));
         let mut scratch = vec![T::ZERO; sizes.scratch(part)];
-        Tensor::from_parts(build(sizes.len(part), |out| sizes.run(part, a, b, out, &mut scratch)), shape)
+        Tensor::from_parts(Buffer::build(sizes.len(part), |out| sizes.run(part, a, b, out, &mut scratch)), shape)
     }
     let dtype = a.dtype().promote(b.dtype()).to_float();
     let operands = [a.cast(dtype), b.cast(dtype)];
@@ -51,7 +51,7 @@ fn pooled<const D: usize>(
     fn run<T: Scalar>(x: &Tensor, shape: Shape, sizes: &Pooling, kernel: fn(&Pooling, &[T], &mut [T])) -> Tensor {
         let x = x.contiguous();
         let data = x.as_slice::<T>().expect("the argument was cast");
-        Tensor::from_parts(build(shape.iter().product(), |out| kernel(sizes, data, out)), shape)
+        Tensor::from_parts(Buffer::build(shape.iter().product(), |out| kernel(sizes, data, out)), shape)
     }
     let (shape, sizes) = shape::pool(op, x.shape(), settings).or_panic();
     match x.dtype() {

@@ -3,8 +3,8 @@
 use crate::dtype::DType;
 use crate::error::OrPanic;
 use crate::shape::{self, Shape};
-use crate::storage::build;
 use crate::tensor::Tensor;
+use pyroxene_kernels::buffer::Buffer;
 use pyroxene_kernels::fft::{Direction, Lanes, good_size, plan, real_plan};
 
 /// The axis of elements of one number, or of two if the last axis holds parts.
@@ -18,7 +18,7 @@ impl Tensor {
     fn transformed(&self, shape: Shape, run: impl FnOnce(&[f64], &mut [f64])) -> Tensor {
         let x = self.cast(DType::F64).contiguous();
         let data = x.as_slice::<f64>().expect("the argument was cast");
-        let out = build(shape.iter().product(), |out| run(data, out));
+        let out = Buffer::build(shape.iter().product(), |out| run(data, out));
         Tensor::from_parts(out, shape).cast(self.dtype().to_float())
     }
 
