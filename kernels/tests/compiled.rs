@@ -5,7 +5,6 @@ use pyroxene_kernels::fused::{
     Code, FusedKernel, Input, Instruction, Loop, Output, Places, Reduce, Scratch, Sequence, Source, Target,
 };
 use pyroxene_kernels::{Binary, Isa, Unary};
-use std::sync::Arc;
 
 /// A small generator, so that one number from proptest makes one sequence.
 struct Rng(u64);
@@ -69,10 +68,10 @@ impl Case {
                 let k = (0..3).find(|&k| self.inputs[k].len() >= len).expect("the last is long enough");
                 Source::Argument(k, rng.below(self.inputs[k].len() - len + 1) + offset)
             }
-            1 if self.plans.is_empty() => Source::Data((0..len).map(|_| rng.value()).collect::<Arc<[f64]>>(), offset),
+            1 if self.plans.is_empty() => Source::Data((0..len).map(|_| rng.value()).collect(), offset),
             2 if self.outputs.get(output).is_some_and(|&known| known >= len) => Source::Result(output, offset),
             _ if self.memory.len() >= len => Source::Memory(rng.below(self.memory.len() - len + 1) + offset),
-            _ => Source::Data((0..len).map(|_| rng.value()).collect::<Arc<[f64]>>(), offset),
+            _ => Source::Data((0..len).map(|_| rng.value()).collect(), offset),
         }
     }
 }
