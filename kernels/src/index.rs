@@ -43,7 +43,8 @@ pub fn select_rows<T: Copy>(x: &[T], extent: Extent, rows: &[usize], out: &mut [
     }
 }
 
-/// `out[o, rows[j], i] += x[o, j, i]`, in the order of `j`; the extent is that of `out`.
+/// `out[o, rows[j], i] += x[o, j, i]`, in the order of `j`; the extent is that of `out`. Single elements (`inner` is one) for
+/// the same place that follow each other are summed first: sorted groups take one addition to `out` a group.
 pub fn add_rows<T: Copy + AddAssign>(x: &[T], extent: Extent, rows: &[usize], out: &mut [T]) {
     let Extent { size, inner, .. } = extent;
     if extent.is_empty() || rows.is_empty() {
@@ -51,7 +52,14 @@ pub fn add_rows<T: Copy + AddAssign>(x: &[T], extent: Extent, rows: &[usize], ou
     }
     for (x, out) in x.chunks_exact(rows.len() * inner).zip(out.chunks_exact_mut(size * inner)) {
         match inner {
-            1 => x.iter().zip(rows).for_each(|(&x, &row)| out[row] += x),
+            1 => {
+                let mut rest = x;
+                for group in rows.chunk_by(|a, b| a == b) {
+                    let (x, others) = rest.split_at(group.len());
+                    out[group[0]] += sum(x);
+                    rest = others;
+                }
+            }
             _ => {
                 for (x, &row) in x.chunks_exact(inner).zip(rows) {
                     out[row * inner..][..inner].iter_mut().zip(x).for_each(|(sum, &x)| *sum += x);
@@ -59,6 +67,27 @@ pub fn add_rows<T: Copy + AddAssign>(x: &[T], extent: Extent, rows: &[usize], ou
             }
         }
     }
+}
+
+/// The sum of at least one element: lane `i mod 8` takes element `i`, then a fixed tree, then what is left in order.
+fn sum<T: Copy + AddAssign>(x: &[T]) -> T {
+    const LANES: usize = 8;
+    let (mut result, rest) = match x.as_chunks::<LANES>() {
+        ([first, more @ ..], rest) => {
+            let mut lanes = *first;
+            for x in more {
+                lanes.iter_mut().zip(x).for_each(|(sum, &x)| *sum += x);
+            }
+            for half in [4, 2, 1] {
+                let (low, high) = lanes.split_at_mut(half);
+                low.iter_mut().zip(high).for_each(|(sum, x)| *sum += *x);
+            }
+            (lanes[0], rest)
+        }
+        ([], rest) => (rest[0], &rest[1..]),
+    };
+    rest.iter().for_each(|&x| result += x);
+    result
 }
 
 /// `out[o, j, i] = x[o, at[o, j, i], i]`.
@@ -103,6 +132,22 @@ fn pairs(extent: Extent, at: &[usize], mut f: impl FnMut(usize, usize)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn groups_are_added_whole() {
+        for lengths in [vec![1], vec![3, 1, 9], vec![8, 7, 40, 2, 17]] {
+            let rows: Vec<usize> = lengths.iter().enumerate().flat_map(|(row, &len)| vec![row; len]).collect();
+            let x: Vec<i64> = (1..=rows.len() as i64).collect();
+            let mut out = vec![10; lengths.len()];
+            add_rows(&x, Extent { outer: 1, size: lengths.len(), inner: 1 }, &rows, &mut out);
+            let mut rest = &x[..];
+            for (len, got) in lengths.into_iter().zip(out) {
+                let (group, others) = rest.split_at(len);
+                assert_eq!(got, 10 + group.iter().sum::<i64>());
+                rest = others;
+            }
+        }
+    }
 
     #[test]
     fn picking_and_putting_back_are_as_their_formulas() {

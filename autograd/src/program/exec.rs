@@ -5,7 +5,7 @@ use super::layout::{BufferId, Place, Strides, View};
 use super::lower::{LoopStep, Lowered, Step};
 use super::memory::{Home, MemoryPlan};
 use super::operand::{Operand, Target};
-use crate::structured::{Array, INPUTS, Room, RoomMut, Structured};
+use crate::structured::{Array, INPUTS, Known, Room, RoomMut, Structured};
 use pyroxene_kernels::fused::{self, FusedKernel, Input, Loop, Output, Places, Scratch, Sequence, Source};
 use pyroxene_kernels::linalg::{self, Mat, MatMut, gemm};
 use pyroxene_tensor::Shape;
@@ -16,7 +16,7 @@ pub(crate) enum Task {
     Loops(Sequence),
     Assemble { parts: Vec<Part>, out: Target },
     Matmul(Product),
-    Structured { op: Structured, inputs: Vec<(Operand, Shape)>, room: Room, out: Target },
+    Structured { op: Structured, inputs: Vec<(Operand, Shape)>, room: Room, known: Vec<usize>, out: Target },
 }
 
 /// A tensor and the places where it is added.
@@ -84,8 +84,9 @@ impl Workspace {
         self.floats.len() + self.inner.as_ref().map_or(0, |inner| inner.len())
     }
 
-    fn room(&mut self, room: Room) -> RoomMut<'_> {
+    fn room<'w>(&'w mut self, room: Room, known: &'w [usize]) -> RoomMut<'w> {
         RoomMut {
+            known,
             floats: &mut self.floats[..room.floats],
             indices: &mut self.indices[..room.indices],
             inner: self.inner.as_deref_mut(),
@@ -105,11 +106,11 @@ impl Task {
                 }
             }
             Task::Matmul(product) => product.run(places),
-            Task::Structured { op, inputs, room, out } => {
+            Task::Structured { op, inputs, room, known, out } => {
                 let (target, rest) = out.split(places);
                 let inputs: SmallVec<[Array<'_>; INPUTS]> =
                     inputs.iter().map(|(input, shape)| Array { data: input.read(&rest), shape }).collect();
-                op.run(&inputs, target, workspace.room(*room));
+                op.run(&inputs, target, workspace.room(*room, known));
             }
         }
     }
@@ -233,12 +234,12 @@ impl Placement<'_> {
             Step::Matmul { a, b, out } => Task::Matmul(self.product(a, b, out)),
             Step::Structured { op, inputs, out } => {
                 let shapes: Vec<&[usize]> = inputs.iter().map(|input| input.shape.as_slice()).collect();
-                Task::Structured {
-                    op: op.clone(),
-                    room: op.room(&shapes, &out.shape),
-                    inputs: inputs.iter().map(|input| (operand(input), input.shape.clone())).collect(),
-                    out: self.whole(out),
-                }
+                let room = op.room(&shapes, &out.shape);
+                let inputs: Vec<(Operand, Shape)> =
+                    inputs.iter().map(|input| (operand(input), input.shape.clone())).collect();
+                let known: Vec<Known<'_>> =
+                    inputs.iter().map(|(input, shape)| Known { data: input.known(), shape }).collect();
+                Task::Structured { op: op.clone(), room, known: op.known(&known), inputs, out: self.whole(out) }
             }
         }
     }

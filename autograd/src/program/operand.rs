@@ -48,6 +48,14 @@ impl Target {
 }
 
 impl Operand {
+    /// The value, if it is the same in every run.
+    pub(crate) fn known(&self) -> Option<&[f64]> {
+        match self {
+            Operand::Data(data, range) => Some(&data[range.clone()]),
+            _ => None,
+        }
+    }
+
     pub(crate) fn read<'m>(&'m self, rest: &Rest<'m, '_>) -> &'m [f64] {
         let (data, range): (&[f64], _) = match self {
             Operand::Memory(range) => return rest.memory.read(range),

@@ -1,7 +1,7 @@
 //! Elements along an axis, each by an index of its own, and the adjoint.
 
-use super::places::{index_shape, places};
-use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
+use super::places::{index_shape, known_places, places};
+use super::{Array, Derivatives, Known, Primitive, Room, RoomMut, apply};
 use crate::arena::{Var, with_node};
 use crate::reduce::accumulate;
 use pyroxene_kernels::index::{self, Extent};
@@ -26,8 +26,12 @@ impl Primitive for Gather {
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
         let [x, index] = *inputs else { unreachable!("elements and indices") };
         let extent = Extent::new(x.shape, self.axis);
-        places("gather", index.data, self.axis, extent.size, room.indices);
-        index::gather(x.data, extent, room.indices, output);
+        let at = places("gather", index.data, self.axis, extent.size, room);
+        index::gather(x.data, extent, at, output);
+    }
+
+    fn known(&self, inputs: &[Known<'_>]) -> Vec<usize> {
+        known_places("gather", inputs[1], self.axis, inputs[0].shape[self.axis])
     }
 
     fn evaluate(&self, inputs: &[&Tensor], _shape: &[usize], _dtype: DType) -> Tensor {
@@ -59,9 +63,13 @@ impl Primitive for SumsAlong {
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
         let [x, index] = *inputs else { unreachable!("elements and indices") };
         let extent = Extent { size: self.size, ..Extent::new(x.shape, self.axis) };
-        places(self.op, index.data, self.axis, self.size, room.indices);
+        let at = places(self.op, index.data, self.axis, self.size, room);
         output.fill(0.0);
-        index::scatter_add(x.data, extent, room.indices, output);
+        index::scatter_add(x.data, extent, at, output);
+    }
+
+    fn known(&self, inputs: &[Known<'_>]) -> Vec<usize> {
+        known_places(self.op, inputs[1], self.axis, self.size)
     }
 
     fn evaluate(&self, inputs: &[&Tensor], shape: &[usize], dtype: DType) -> Tensor {

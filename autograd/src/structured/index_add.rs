@@ -1,7 +1,7 @@
 //! Rows added into an axis by index: the adjoint of picking them.
 
-use super::places::{index_shape, places};
-use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
+use super::places::{index_shape, known_places, places};
+use super::{Array, Derivatives, Known, Primitive, Room, RoomMut, apply};
 use crate::arena::{Var, with_node};
 use crate::reduce::accumulate;
 use pyroxene_kernels::index::{Extent, add_rows};
@@ -28,9 +28,13 @@ impl Primitive for IndexAdd {
         let [x, index] = *inputs else { unreachable!("rows and indices") };
         let product = |sizes: &[usize]| sizes.iter().product();
         let (outer, inner) = (product(&x.shape[..self.axis]), product(&x.shape[self.axis + index.shape.len()..]));
-        places("index_add", index.data, self.axis, self.size, room.indices);
+        let rows = places("index_add", index.data, self.axis, self.size, room);
         output.fill(0.0);
-        add_rows(x.data, Extent { outer, size: self.size, inner }, room.indices, output);
+        add_rows(x.data, Extent { outer, size: self.size, inner }, rows, output);
+    }
+
+    fn known(&self, inputs: &[Known<'_>]) -> Vec<usize> {
+        known_places("index_add", inputs[1], self.axis, self.size)
     }
 
     fn evaluate(&self, inputs: &[&Tensor], _shape: &[usize], _dtype: DType) -> Tensor {

@@ -1,7 +1,7 @@
 //! Rows of an axis by index.
 
-use super::places::{index_shape, places};
-use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
+use super::places::{index_shape, known_places, places};
+use super::{Array, Derivatives, Known, Primitive, Room, RoomMut, apply};
 use crate::arena::{Var, with_node};
 use pyroxene_kernels::index::{Extent, select_rows};
 use pyroxene_tensor::{DType, OrPanic, Tensor, shape as rules};
@@ -29,8 +29,12 @@ impl Primitive for IndexSelect {
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
         let [x, index] = *inputs else { unreachable!("rows and indices") };
         let extent = Extent::new(x.shape, self.axis);
-        places("index_select", index.data, self.axis, extent.size, room.indices);
-        select_rows(x.data, extent, room.indices, output);
+        let rows = places("index_select", index.data, self.axis, extent.size, room);
+        select_rows(x.data, extent, rows, output);
+    }
+
+    fn known(&self, inputs: &[Known<'_>]) -> Vec<usize> {
+        known_places("index_select", inputs[1], self.axis, inputs[0].shape[self.axis])
     }
 
     fn evaluate(&self, inputs: &[&Tensor], _shape: &[usize], _dtype: DType) -> Tensor {

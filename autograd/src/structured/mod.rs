@@ -67,6 +67,11 @@ pub(crate) trait Primitive: Same + Debug + Send + Sync {
         Room::default()
     }
 
+    /// What `run` of a Program need not find out each time, because these inputs never change: it comes back in the room.
+    fn known(&self, _inputs: &[Known<'_>]) -> Vec<usize> {
+        Vec::new()
+    }
+
     /// The Program that `run` executes as a part, if there is one.
     fn inner(&self) -> Option<&Arc<Plan>> {
         None
@@ -107,6 +112,8 @@ pub(crate) struct Room {
 pub(crate) struct RoomMut<'a> {
     pub(crate) floats: &'a mut [f64],
     pub(crate) indices: &'a mut [usize],
+    /// What [`Primitive::known`] made of constant inputs; empty if nothing.
+    pub(crate) known: &'a [usize],
     /// Memory for the inner Program, if the operation has one.
     pub(crate) inner: Option<&'a mut Machine>,
 }
@@ -118,6 +125,13 @@ pub(crate) const INPUTS: usize = 16;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Array<'a> {
     pub(crate) data: &'a [f64],
+    pub(crate) shape: &'a [usize],
+}
+
+/// An input whose value may be known when a Program is compiled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known<'a> {
+    pub(crate) data: Option<&'a [f64]>,
     pub(crate) shape: &'a [usize],
 }
 
@@ -137,7 +151,7 @@ pub(crate) fn by_run<P: Primitive + ?Sized>(op: &P, inputs: &[&Tensor], shape: &
     let (mut floats, mut indices) = (vec![0.0; room.floats], vec![0; room.indices]);
     let mut output = vec![0.0; shape.iter().product()];
     let mut inner = op.inner().map(|plan| Machine::for_plan(plan));
-    op.run(&arrays, &mut output, RoomMut { floats: &mut floats, indices: &mut indices, inner: inner.as_mut() });
+    op.run(&arrays, &mut output, RoomMut { floats: &mut floats, indices: &mut indices, known: &[], inner: inner.as_mut() });
     Tensor::from_f64(output, shape)
 }
 

@@ -1,5 +1,6 @@
 //! Indices as places: counted from the start, and within their axis.
 
+use super::{Known, RoomMut};
 use crate::arena::{Var, with_node};
 use crate::shape;
 use pyroxene_tensor::composed::Bound;
@@ -27,8 +28,18 @@ pub(super) fn place(op: &str, index: f64, bound: Bound) -> usize {
     from_start as usize
 }
 
-/// The places that indices name along an axis.
-pub(super) fn places(op: &str, index: &[f64], axis: usize, size: usize, out: &mut [usize]) {
+/// The places that indices name along an axis: those that are known, or found in the room.
+pub(super) fn places<'a>(op: &str, index: &[f64], axis: usize, size: usize, room: RoomMut<'a>) -> &'a [usize] {
+    if room.known.len() == index.len() {
+        return room.known;
+    }
     let bound = Bound { axis, size, signed: true };
-    out.iter_mut().zip(index).for_each(|(out, &index)| *out = place(op, index, bound));
+    room.indices.iter_mut().zip(index).for_each(|(out, &index)| *out = place(op, index, bound));
+    room.indices
+}
+
+/// The places that a constant index names.
+pub(super) fn known_places(op: &str, index: Known<'_>, axis: usize, size: usize) -> Vec<usize> {
+    let bound = Bound { axis, size, signed: true };
+    index.data.unwrap_or_default().iter().map(|&index| place(op, index, bound)).collect()
 }

@@ -1,7 +1,7 @@
 //! Elements put along an axis, each at an index of its own.
 
-use super::places::{index_shape, places};
-use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
+use super::places::{index_shape, known_places, places};
+use super::{Array, Derivatives, Known, Primitive, Room, RoomMut, apply};
 use crate::arena::Var;
 use pyroxene_kernels::index::{self, Extent};
 use pyroxene_tensor::{DType, OrPanic, Shape, Tensor, shape as rules};
@@ -25,9 +25,13 @@ impl Primitive for Scatter {
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
         let [x, index, src] = *inputs else { unreachable!("a tensor, indices and elements") };
         let extent = Extent::new(x.shape, self.axis);
-        places("scatter", index.data, self.axis, extent.size, room.indices);
+        let at = places("scatter", index.data, self.axis, extent.size, room);
         output.copy_from_slice(x.data);
-        index::scatter(src.data, extent, room.indices, output);
+        index::scatter(src.data, extent, at, output);
+    }
+
+    fn known(&self, inputs: &[Known<'_>]) -> Vec<usize> {
+        known_places("scatter", inputs[1], self.axis, inputs[0].shape[self.axis])
     }
 
     fn evaluate(&self, inputs: &[&Tensor], _shape: &[usize], _dtype: DType) -> Tensor {
