@@ -151,7 +151,11 @@ pub(crate) fn by_run<P: Primitive + ?Sized>(op: &P, inputs: &[&Tensor], shape: &
     let (mut floats, mut indices) = (vec![0.0; room.floats], vec![0; room.indices]);
     let mut output = vec![0.0; shape.iter().product()];
     let mut inner = op.inner().map(|plan| Machine::for_plan(plan));
-    op.run(&arrays, &mut output, RoomMut { floats: &mut floats, indices: &mut indices, known: &[], inner: inner.as_mut() });
+    op.run(
+        &arrays,
+        &mut output,
+        RoomMut { floats: &mut floats, indices: &mut indices, known: &[], inner: inner.as_mut() },
+    );
     Tensor::from_f64(output, shape)
 }
 
