@@ -4,24 +4,13 @@
 //! an element of the operands, not one a term. An element that this may have lost digits of, because the large elements
 //! of the two operands do not meet, is summed anew term by term.
 
+use super::{ENOUGH, larger, shift};
 use crate::elementwise::unary;
 use crate::linalg::{Mat, MatMut, gemm};
 use crate::table::Unary;
 
-/// A scaled sum at least this large lacks no digits: the terms that fell below the normal numbers were 1e-28 of it.
-const ENOUGH: f64 = 1e-280;
 /// A scaled sum is brought back by a factor up to exp of this; what fell below the normal numbers stays below 1e-170.
 const FACTOR: f64 = 300.0;
-
-/// The larger; NaN if either is.
-fn larger(a: f64, b: f64) -> f64 {
-    if a > b || a.is_nan() { a } else { b }
-}
-
-/// What is subtracted from numbers with this maximum: infinities stay what they are.
-fn shift(max: f64) -> f64 {
-    if max.is_finite() { max } else { 0.0 }
-}
 
 /// exp(x - shift of its row), and the shifts.
 fn scale_rows(x: &[f64], width: usize, out: &mut [f64], shifts: &mut [f64], room: &mut [f64]) {
