@@ -1,5 +1,6 @@
 //! The tensor crate's shape rules, with a panic at the user's line where they fail.
 
+use pyroxene_kernels::logspace::Chain;
 use pyroxene_tensor::shape::{self as rules, Positions};
 use pyroxene_tensor::{OrPanic, Shape, Slice};
 
@@ -72,6 +73,11 @@ pub(crate) fn outer(a: &[usize], b: &[usize]) -> Shape {
 #[track_caller]
 pub(crate) fn kron(a: &[usize], b: &[usize]) -> Shape {
     rules::kron(a, b).or_panic()
+}
+
+#[track_caller]
+pub(crate) fn log_forward(initial: &[usize], transitions: &[usize], emissions: &[usize]) -> (Shape, Chain) {
+    rules::log_forward(initial, transitions, emissions).or_panic()
 }
 
 /// The sizes of a matrix, or of each of a batch.

@@ -65,6 +65,15 @@ fn shapes_are_checked_where_the_operation_is_written() {
         ("log_einsum: 'j' of \"ij,jk\" is both 3 and 4 in [2, 3], [4, 2]", || {
             Var::log_einsum("ij,jk", &[Var::zeros(&[2, 3]), Var::zeros(&[4, 2])])
         }),
+        ("log_forward: 3 transitions of [3, 2, 2] for 3 steps of [3, 2]", || {
+            Var::log_forward(Var::zeros(&[2]), Var::zeros(&[3, 2, 2]), Var::zeros(&[3, 2]))
+        }),
+        ("log_forward: cannot broadcast the leading axes of [4, 2], [2, 2] and [5, 3, 2]", || {
+            Var::log_forward(Var::zeros(&[4, 2]), Var::zeros(&[2, 2]), Var::zeros(&[5, 3, 2]))
+        }),
+        ("do not have the same states", || {
+            Var::log_forward(Var::zeros(&[2]), Var::zeros(&[2, 3]), Var::zeros(&[3, 2]))
+        }),
         ("max_einsum: the output of \"i->j\" has 'j', which no operand has", || {
             Var::max_einsum("i->j", &[Var::zeros(&[2])])
         }),

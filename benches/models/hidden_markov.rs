@@ -4,17 +4,13 @@ use super::Posterior;
 use super::data::{Recurrence, columns, index};
 use pyroxene::constraint::Constraint;
 use pyroxene::dist::{Categorical, Dirichlet, Distribution, ImproperUniform, Normal};
-use pyroxene::{Tensor, Var, scan};
+use pyroxene::{Tensor, Var};
 
 /// The log probability of what was seen: `emissions[t, k]` is the log density of step `t` in state `k`, and the first state
 /// has weight one for each `k`.
 fn forward(transition: Var, emissions: Var) -> Var {
-    let steps = emissions.size(0) - 1;
-    let log_transition = transition.ln();
-    let ([last], []) = scan(steps, [emissions.select(0, 0)], [emissions.slice(0, 1..)], |[state], [emission]| {
-        ([Var::log_einsum("i,ij->j", &[state, log_transition]) + emission], [])
-    });
-    last.logsumexp(&[0], false)
+    let first = Var::zeros(&[emissions.size(1)]);
+    Var::log_forward(first, transition.ln(), emissions).select(0, -1).logsumexp(&[0], false)
 }
 
 /// Two states with normal emissions: 100 steps of a public example.

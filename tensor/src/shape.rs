@@ -22,11 +22,13 @@ macro_rules! bail {
     ($($arg:tt)*) => { return Err(ShapeError::new(format!($($arg)*))) };
 }
 
+mod chain;
 mod convolution;
 mod pick;
 mod signal;
 mod slice;
 
+pub use chain::log_forward;
 pub use convolution::{Conv, ConvTranspose, ConvolveMode, Pool, conv, conv_transpose, convolve, pool};
 pub use pick::{gather, index, index_add, index_select, put_dtype, scatter, searchsorted};
 pub use signal::{fft, irfft, rfft};

@@ -9,6 +9,7 @@ mod cumsum;
 mod det;
 mod draw;
 mod eigh;
+mod forward;
 mod fourier;
 mod gather;
 mod index_add;

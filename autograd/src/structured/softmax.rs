@@ -85,6 +85,11 @@ pub(crate) fn other_kind(op: &Structured, from: Softmax, to: Softmax) -> Option<
     Some(Op::Structured(Structured::new(Parts { kind: to, axes: parts.axes.clone() })))
 }
 
+/// The softmax along one axis, counted from the start, with the limits of the derivative of [`Var::logsumexp`].
+pub(super) fn weights(x: Var, axis: usize) -> Var {
+    parts(x, axis..axis + 1, Softmax::Weights)
+}
+
 #[track_caller]
 fn parts(x: Var, axes: Range<usize>, kind: Softmax) -> Var {
     let (shape, dtype) = with_node(x, |node| (node.shape.clone(), node.dtype));

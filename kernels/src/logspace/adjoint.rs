@@ -130,7 +130,7 @@ impl Given<'_> {
 /// Whether the terms of a scaled sum make its parts.
 #[inline(always)]
 fn is_whole(sum: f64) -> bool {
-    (sum >= ENOUGH) & (sum <= HIGH)
+    (ENOUGH..=HIGH).contains(&sum)
 }
 
 impl Adjoint<'_> {

@@ -133,7 +133,7 @@ impl Forward<'_> {
         let row = self.given.chain.row(t);
         let (s, scaled) = (&self.s[row.clone()], &mut self.scaled.rows[row]);
         exp_rows(simd, s, s.len(), &mut self.scaled.offsets[t..=t], scaled);
-        s.iter().zip(scaled).all(|(s, p)| (*p >= ENOUGH && *p <= HIGH) || *s == f64::NEG_INFINITY)
+        s.iter().zip(scaled).all(|(s, p)| (ENOUGH..=HIGH).contains(p) || *s == f64::NEG_INFINITY)
     }
 
     /// From scaled rows to rows of the result.
@@ -235,7 +235,7 @@ fn small<const K: usize>(given: Given<'_>, scaled: &mut Scaled<'_>, from: usize)
         let enough = next.iter().fold(true, |enough, x| enough & (*x >= ENOUGH));
         let max = next.iter().fold(0.0, |max, &x| if x > max { x } else { max });
         offset += offsets[t];
-        if !(enough & (max >= LOW) & (max <= HIGH)) {
+        if !(enough & (LOW..=HIGH).contains(&max)) {
             match given.settle(t, &p, &mut next) {
                 Some(power) => offset += power,
                 None => return t,
@@ -257,7 +257,7 @@ fn wide<S: Simd>(simd: S, given: Given<'_>, scaled: &mut Scaled<'_>, from: usize
         row_times_matrix(simd, before, &w[given.chain.transition(t)], sums);
         let (enough, max) = multiply(simd, sums, next);
         offset += offsets[t];
-        if !(enough & (max >= LOW) & (max <= HIGH)) {
+        if !(enough & (LOW..=HIGH).contains(&max)) {
             match given.settle(t, before, next) {
                 Some(power) => offset += power,
                 None => return t,

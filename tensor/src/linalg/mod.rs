@@ -1,6 +1,7 @@
 //! Products, factorisations and solutions of matrices, over batches.
 
 mod cholesky;
+mod forward;
 mod lu;
 mod orthogonal;
 mod product;
