@@ -2,6 +2,9 @@
 
 use pyroxene_autograd::{DType, Program, Tensor, Var, grad, scan};
 
+/// A function of the inputs of a chain.
+type Chain<'a> = &'a dyn Fn(&[Var]) -> Var;
+
 /// The same, as a loop. The chains are the first axis of all but the transitions, of which there is one a step.
 fn by_loop(initial: Var, transitions: Var, emissions: Var) -> Var {
     let steps = emissions.size(1);
@@ -49,8 +52,7 @@ fn derivatives_of_any_order_are_those_of_the_loop() {
         let shapes: [&[usize]; 3] = [&[chains, states], &[steps - 1, states, states], &[chains, steps, states]];
         let inputs: Vec<Tensor> =
             shapes.iter().enumerate().map(|(k, shape)| numbers(shape, 20.0 * k as f64, spread)).collect();
-        let (ours, theirs): (&dyn Fn(&[Var]) -> Var, &dyn Fn(&[Var]) -> Var) =
-            (&|x| Var::log_forward(x[0], x[1], x[2]), &|x| by_loop(x[0], x[1], x[2]));
+        let (ours, theirs): (Chain, Chain) = (&|x| Var::log_forward(x[0], x[1], x[2]), &|x| by_loop(x[0], x[1], x[2]));
         let at = |f: &dyn Fn(&[Var]) -> Var| -> Vec<Tensor> {
             let x: Vec<Var> = inputs.iter().map(Var::from).collect();
             derivatives(f, &x).iter().map(|x| x.to_tensor()).collect()
