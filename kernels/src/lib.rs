@@ -8,6 +8,7 @@ pub mod elementwise;
 pub mod fft;
 pub mod fused;
 pub mod index;
+pub mod integrator;
 mod interpreter;
 pub mod isa;
 #[cfg(target_arch = "x86_64")]

@@ -8,7 +8,7 @@
 mod ess;
 mod rank;
 
-use super::vector::sum_by;
+use super::sums::sum_by;
 pub use ess::{ess_bulk, ess_mean, ess_tail};
 use rank::rank_normalize;
 use std::fmt;

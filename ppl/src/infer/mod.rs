@@ -10,10 +10,10 @@ mod latent;
 pub mod mcmc;
 mod predictive;
 mod scalar;
+mod sums;
 mod svi;
 #[cfg(test)]
 mod test_data;
-mod vector;
 
 pub use density::LogDensity;
 pub use diagnostics::Summary;

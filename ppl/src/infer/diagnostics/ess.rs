@@ -1,6 +1,6 @@
 //! Effective sample sizes from autocovariances of several chains.
 
-use super::super::vector::sum_by;
+use super::super::sums::sum_by;
 use super::rank::rank_normalize;
 use super::{as_slices, check, degenerate, moments, quantile_sorted, split};
 

@@ -3,7 +3,7 @@
 use super::fault::{Fault, Planted};
 use super::metric::InverseMass;
 use crate::infer::LogDensity;
-use crate::infer::vector::{add_scaled, add_scaled_product, dot, kick};
+use pyroxene_kernels::integrator::{add_scaled, dot, drift, kick};
 use pyroxene_kernels::random;
 
 /// A point of phase space with all that is known there.
@@ -122,14 +122,19 @@ impl<D: LogDensity> Hamiltonian<D> {
         let half = 0.5 * step;
         let second_half = if self.planted.has(Fault::MomentumSign) { -half } else { half };
         self.steps += 1;
-        add_scaled(&mut to.momentum, &from.momentum, half, &from.gradient);
         let kinetic = match &self.inverse_mass {
             InverseMass::Diagonal { variance, .. } => {
-                add_scaled_product(&mut to.position, &from.position, step, variance, &to.momentum);
+                drift(
+                    (&mut to.momentum, &mut to.position),
+                    (&from.momentum, &from.position),
+                    (half, &from.gradient),
+                    (step, variance),
+                );
                 to.log_density = self.density.evaluate(&to.position, &mut to.gradient);
                 kick(&mut to.momentum, second_half, &to.gradient, variance, &mut to.velocity)
             }
             dense @ InverseMass::Dense { .. } => {
+                add_scaled(&mut to.momentum, &from.momentum, half, &from.gradient);
                 dense.velocity(&to.momentum, &mut to.velocity);
                 add_scaled(&mut to.position, &from.position, step, &to.velocity);
                 to.log_density = self.density.evaluate(&to.position, &mut to.gradient);

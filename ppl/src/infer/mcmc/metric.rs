@@ -2,7 +2,7 @@
 
 use super::fault::{Fault, Planted};
 use super::nuts::Metric;
-use crate::infer::vector::dot;
+use pyroxene_kernels::integrator::dot;
 use pyroxene_kernels::linalg::{Triangle, cholesky, solve_triangular};
 
 /// The inverse mass matrix. Momenta have covariance `M`, velocities are `M^-1 p`.

@@ -8,7 +8,7 @@ use super::fault::{Fault, Planted};
 use super::hamiltonian::{Hamiltonian, Pool, State};
 use crate::infer::LogDensity;
 use crate::infer::scalar::exp;
-use crate::infer::vector::dots_with_sum;
+use pyroxene_kernels::integrator::dots_with_sum;
 use pyroxene_kernels::random::Stream;
 
 /// Energy errors above this are divergences (Betancourt 2016, "Identifying the optimal integration time in Hamiltonian
