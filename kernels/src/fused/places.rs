@@ -1,6 +1,7 @@
 //! The slices that a run works on.
 
 use crate::buffer::Buffer;
+use rustc_hash::FxHashMap;
 
 /// The slices of one run of a [`FusedKernel`](super::FusedKernel).
 #[derive(Debug)]
@@ -35,12 +36,13 @@ pub(super) enum Base {
 }
 
 impl Base {
-    fn is_same(&self, other: &Base) -> bool {
-        match (self, other) {
-            (Base::Memory, Base::Memory) => true,
-            (Base::Argument(k), Base::Argument(other)) | (Base::Result(k), Base::Result(other)) => k == other,
-            (Base::Data(data), Base::Data(other)) => std::ptr::eq::<[f64]>(&**data, &**other),
-            _ => false,
+    /// What tells bases apart.
+    fn key(&self) -> (u8, usize) {
+        match self {
+            Base::Memory => (0, 0),
+            Base::Argument(k) => (1, *k),
+            Base::Result(k) => (2, *k),
+            Base::Data(data) => (3, data.as_ptr() as usize),
         }
     }
 }
@@ -62,37 +64,45 @@ impl Place {
 
 /// The slices that a kernel works on, each once, with the length that it needs.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Bases(Vec<(Base, usize)>);
+pub(super) struct Bases {
+    slices: Vec<(Base, usize)>,
+    numbers: FxHashMap<(u8, usize), usize>,
+}
 
 impl Bases {
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.slices.len()
     }
 
     /// The number of a base of which the places of `hull` are used, from the least to the greatest.
     pub(super) fn number(&mut self, base: Base, hull: Option<(usize, usize)>) -> usize {
-        let number = self.0.iter().position(|(known, _)| known.is_same(&base)).unwrap_or_else(|| {
-            self.0.push((base, 0));
-            self.0.len() - 1
+        let number = *self.numbers.entry(base.key()).or_insert_with(|| {
+            self.slices.push((base, 0));
+            self.slices.len() - 1
         });
-        let len = &mut self.0[number].1;
+        let len = &mut self.slices[number].1;
         *len = hull.map_or(*len, |(_, high)| high + 1).max(*len);
         number
     }
 
     /// Base number `number`.
     pub(super) fn get(&self, number: usize) -> &Base {
-        &self.0[number].0
+        &self.slices[number].0
     }
 
-    /// Takes in the bases of another kernel; gives the numbers that they have here.
+    /// Takes in the bases of another kernel, but for its data, which machine code knows by address; gives the numbers that
+    /// they have here.
     pub(super) fn join(&mut self, other: &Bases) -> Vec<usize> {
         let hull = |len: usize| (len > 0).then(|| (0, len - 1));
-        other.0.iter().map(|(base, len)| self.number(base.clone(), hull(*len))).collect()
+        let number = |(base, len): &(Base, usize)| match base {
+            Base::Data(_) => usize::MAX,
+            _ => self.number(base.clone(), hull(*len)),
+        };
+        other.slices.iter().map(number).collect()
     }
 
     pub(super) fn memory_len(&self) -> usize {
-        self.0.iter().find(|(base, _)| matches!(base, Base::Memory)).map_or(0, |(_, len)| *len)
+        self.slices.iter().find(|(base, _)| matches!(base, Base::Memory)).map_or(0, |(_, len)| *len)
     }
 
     /// The pointer to the start of each base. Those of arguments and data must only be read through.
@@ -101,7 +111,7 @@ impl Bases {
     /// If a slice is missing or shorter than the kernel needs.
     #[inline]
     pub(super) fn resolve(&self, places: Places<'_, '_>, pointers: &mut [*mut f64]) {
-        for (pointer, (base, needed)) in pointers.iter_mut().zip(&self.0) {
+        for (pointer, (base, needed)) in pointers.iter_mut().zip(&self.slices) {
             let (start, len) = match base {
                 Base::Memory => (places.memory.as_mut_ptr(), places.memory.len()),
                 Base::Argument(k) => (places.inputs[*k].as_ptr().cast_mut(), places.inputs[*k].len()),

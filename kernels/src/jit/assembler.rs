@@ -3,7 +3,7 @@
 //! Only what the compiler emits is here: AVX-512 vectors of 128 or 512 bits (EVEX prefix), byte masks (VEX prefix), and a
 //! few instructions on general registers.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// General registers by number.
 pub(super) mod general {
@@ -112,8 +112,8 @@ pub(super) struct Label(usize);
 pub(super) struct Assembler {
     code: Vec<u8>,
     pool: Vec<u64>,
-    pool_places: HashMap<u64, usize>,
-    pool8_places: HashMap<[u64; 8], usize>,
+    pool_places: FxHashMap<u64, usize>,
+    pool8_places: FxHashMap<[u64; 8], usize>,
     /// Places of 32-bit offsets to constants, the end of their instruction, and the constant.
     pool_uses: Vec<(usize, usize, usize)>,
     labels: Vec<Option<usize>>,

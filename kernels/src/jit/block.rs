@@ -3,7 +3,7 @@
 //! Equal nodes are one node, so a block shares common subexpressions across the operations that were recorded into it: the
 //! logistic function and its integral, for example, share their exponential.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// A node's number.
 pub(super) type Value = u32;
@@ -76,8 +76,8 @@ pub(super) enum Node {
     Constant(u64),
     /// The number at an address in all lanes.
     Spread(Address),
-    /// Eight numbers known now.
-    Vector([u64; 8]),
+    /// Eight numbers known now: so many-th of the block's vectors.
+    Vector(u32),
     /// A number a lane, from an address on; with a mask (of known lanes), in its lanes only, and zero in the others.
     Load {
         from: Address,
@@ -177,13 +177,14 @@ pub(super) struct Block {
     pub(super) nodes: Vec<Node>,
     /// The lanes in use, which guards look at.
     pub(super) lanes: u8,
-    seen: HashMap<Node, Value>,
+    pub(super) vectors: Vec<[u64; 8]>,
+    seen: FxHashMap<Node, Value>,
 }
 
 impl Block {
     /// An empty block. `lanes`: those in use, a bit each.
     pub(super) fn new(lanes: u8) -> Block {
-        Block { nodes: vec![], lanes, seen: HashMap::new() }
+        Block { nodes: vec![], lanes, vectors: vec![], seen: FxHashMap::default() }
     }
 
     /// Adds a node, or finds the equal one that is there.
@@ -201,6 +202,12 @@ impl Block {
 
     pub(super) fn constant(&mut self, x: f64) -> Value {
         self.push(Node::Constant(x.to_bits()))
+    }
+
+    /// Eight numbers known now.
+    pub(super) fn vector(&mut self, bits: [u64; 8]) -> Value {
+        self.vectors.push(bits);
+        self.push(Node::Vector(self.vectors.len() as u32 - 1))
     }
 
     /// These lanes as a mask; none for all.

@@ -323,7 +323,7 @@ impl Emitter<'_> {
                 Node::Constant(bits) => return Operand::Broadcast(Memory::Pool(bits)),
                 Node::Spread(from) => return Operand::Broadcast(self.memory(from)),
                 Node::Load { from, .. } => return Operand::Vector(self.memory(from)),
-                Node::Vector(bits) => return Operand::Vector(Memory::Pool8(bits)),
+                Node::Vector(number) => return Operand::Vector(self.known(number)),
                 _ => {}
             }
         }
@@ -366,11 +366,18 @@ impl Emitter<'_> {
                 let from = self.memory(from);
                 self.assembler.load(self.width, to, from, masking);
             }
-            (None, Node::Vector(bits)) => self.assembler.load(self.width, to, Memory::Pool8(bits), Masking::None),
+            (None, Node::Vector(number)) => {
+                let from = self.known(number);
+                self.assembler.load(self.width, to, from, Masking::None);
+            }
             (None, node) => unreachable!("{node:?} has neither register nor room"),
         }
         self.own(x, to);
         to
+    }
+
+    fn known(&self, number: u32) -> Memory {
+        Memory::Pool8(self.block.vectors[number as usize])
     }
 
     fn masking(&mut self, mask: Option<Value>) -> Masking {

@@ -30,7 +30,7 @@ pub(super) fn straight(line: &Line, uniform: &Uniform) -> Block {
             Input::Known(numbers) => {
                 let mut bits = [0; LANES];
                 bits.iter_mut().zip(&numbers[elements.clone()]).for_each(|(to, x)| *to = x.to_bits());
-                block.push(Node::Vector(bits))
+                block.vector(bits)
             }
             Input::Constant(_) | Input::Uniform(_) => unreachable!("uniform inputs have a place"),
         }));
