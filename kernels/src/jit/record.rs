@@ -79,7 +79,7 @@ macro_rules! round {
 
 /// What lane functions do not do on their common way.
 fn unrecorded() -> ! {
-    unreachable!("a lane function reads or writes memory")
+    unreachable!("a lane function moves lanes, or reads or writes memory")
 }
 
 impl Simd for Recorder {
@@ -158,6 +158,9 @@ impl Simd for Recorder {
         unrecorded()
     }
     fn from_array(self, _: [f64; LANES]) -> Value {
+        unrecorded()
+    }
+    fn transpose(self, _: [Value; LANES]) -> [Value; LANES] {
         unrecorded()
     }
     fn splat_f32(self, _: f32) {

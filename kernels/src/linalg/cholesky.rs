@@ -3,15 +3,18 @@
 
 use super::{
     Real, gemm,
-    triangular::{BASE, Factor, solve_right_transposed, split},
-    view::{Update, View},
+    scratch::Local,
+    tile::store,
+    triangular::{Factor, solve_right_transposed, split},
+    view::{Update, View, turn},
 };
 use crate::isa::{Isa, Kernel};
 use crate::simd::Simd;
-use std::mem::MaybeUninit;
 
 /// Order up to which a symmetric update computes the whole square.
 const SQUARE: usize = 64;
+/// Order at which the recursion stops. Part of the result's definition.
+const ORDER: usize = 64;
 
 /// The lower Cholesky factor of the symmetric positive definite row-major `a`, in place: only the lower triangle is
 /// read, the upper one is zeroed. `Err(pivot)` names the first row whose pivot is not positive and finite; `a` is then
@@ -45,11 +48,10 @@ pub fn cholesky_on<T: Real>(isa: Isa, a: &mut [T], n: usize) -> Result<(), usize
 #[track_caller]
 pub(super) fn checked<T: Real>(isa: Isa, a: &mut [T], n: usize) -> Result<(), usize> {
     assert_eq!(a.len(), n * n, "cholesky: {n} x {n} elements");
+    let a = View::new(a.as_mut_ptr(), n, n, n, 1);
     // SAFETY: the view is the whole slice, which is borrowed mutably.
-    unsafe { factor(isa, View::new(a.as_mut_ptr(), n, n, n, 1))? };
-    for i in 0..n {
-        a[i * n + i + 1..(i + 1) * n].fill(T::ZERO);
-    }
+    unsafe { factor(isa, a)? };
+    isa.run(ClearAbove(a));
     Ok(())
 }
 
@@ -59,7 +61,7 @@ pub(super) fn checked<T: Real>(isa: Isa, a: &mut [T], n: usize) -> Result<(), us
 /// a is used by nobody else; its rows are contiguous.
 unsafe fn factor<T: Real>(isa: Isa, a: View<T>) -> Result<(), usize> {
     let n = a.rows;
-    if n <= BASE {
+    if n <= ORDER {
         return isa.run(Base(a));
     }
     let half = split(n);
@@ -104,8 +106,8 @@ unsafe fn subtract_square<T: Real>(isa: Isa, x: View<T>, a: View<T>) {
     }
 }
 
-/// A small order, on the transpose U = L^T: row j of U is a chain of fused multiply-adds over the rows above it, divided by
-/// the root of its first element.
+/// A small order, on the transpose U = L^T: each element is a chain of fused multiply-adds over the rows above it, with
+/// ascending rows, and all but the first of a row are then divided by it.
 struct Base<T>(View<T>);
 
 impl<T: Real> Kernel for Base<T> {
@@ -115,76 +117,143 @@ impl<T: Real> Kernel for Base<T> {
     fn run<S: Simd>(self, s: S) -> Result<(), usize> {
         let Base(a) = self;
         let n = a.rows;
-        let mut room = [const { MaybeUninit::<T>::uninit() }; BASE * BASE];
-        let u: *mut T = room.as_mut_ptr().cast();
-        // SAFETY: i, j < n <= BASE. All lanes of the vectors of the first n rows are written.
+        let width = n.next_multiple_of(T::LANES);
+        let mut room = Local::<T, { ORDER * ORDER }>::new();
+        let u = Upper { data: room.as_mut_ptr(), n, width };
+        let mut roots = [T::ZERO; ORDER];
+        // SAFETY: there is room for n <= ORDER rows of width <= ORDER elements. All vectors of these rows from that with the
+        // diagonal on are written before they are read: the tiles fill n columns, and the loop those after them.
         unsafe {
+            for first in (0..n).step_by(T::LANES) {
+                let columns = T::LANES.min(n - first);
+                let (from, to) = (a.part(first, first, n - first, columns), u.view().part(first, first, columns, n - first));
+                turn(s, from, to);
+            }
             for j in 0..n {
-                for i in (0..n.next_multiple_of(T::LANES)).step_by(T::LANES) {
-                    T::store(s, u.add(j * BASE + i), T::splat(s, T::ZERO));
+                for i in n..width {
+                    *u.at(j, i) = T::ZERO;
                 }
             }
-            for i in 0..n {
-                for j in 0..=i {
-                    *u.add(j * BASE + i) = *a.at(i, j);
-                }
+            let mut j = 0;
+            while j + ROWS <= n {
+                u.rows::<S, ROWS>(s, j, &mut roots)?;
+                j += ROWS;
             }
-        }
-        for j in 0..n {
-            let first = j / T::LANES * T::LANES;
-            // SAFETY: the first n rows of u have values in all their vectors.
-            unsafe {
-                match (n - first).div_ceil(T::LANES) {
-                    1 => eliminate::<T, S, 1>(s, u, j, first)?,
-                    2 => eliminate::<T, S, 2>(s, u, j, first)?,
-                    3 => eliminate::<T, S, 3>(s, u, j, first)?,
-                    _ => eliminate::<T, S, 4>(s, u, j, first)?,
-                }
+            while j < n {
+                u.rows::<S, 1>(s, j, &mut roots)?;
+                j += 1;
             }
-        }
-        // SAFETY: as above.
-        unsafe {
-            for i in 0..n {
-                for j in 0..=i {
-                    *a.at(i, j) = *u.add(j * BASE + i);
-                }
+            for first in (0..n).step_by(T::LANES) {
+                let rows = T::LANES.min(n - first);
+                let (from, to) = (u.view().part(first, first, rows, n - first), a.part(first, first, n - first, rows));
+                turn(s, from, to);
+            }
+            for j in 0..n {
+                *a.at(j, j) = roots[j];
             }
         }
         Ok(())
     }
 }
 
-/// Row j of U in the V vectors from column `first`.
-///
-/// # Safety
-/// `u` has BASE columns, and values in V vectors from `first` on of rows 0..=j.
-#[inline(always)]
-unsafe fn eliminate<T: Real, S: Simd, const V: usize>(s: S, u: *mut T, j: usize, first: usize) -> Result<(), usize> {
-    debug_assert!(j < BASE && first + V * T::LANES <= BASE);
-    let mut sums = [T::splat(s, T::ZERO); V];
-    // SAFETY: rows up to j < BASE, columns from `first` to first + V * LANES <= BASE.
-    unsafe {
-        for v in 0..V {
-            sums[v] = T::load(s, u.add(j * BASE + first + v * T::LANES));
-        }
-        for k in 0..j {
-            let factor = T::splat(s, -*u.add(k * BASE + j));
-            for v in 0..V {
-                sums[v] = T::fma(s, factor, T::load(s, u.add(k * BASE + first + v * T::LANES)), sums[v]);
+/// Rows that are eliminated together: as many fused multiply-adds between a load and a store.
+const ROWS: usize = 4;
+
+/// The rows of U, of whole vectors. What is before the diagonal means nothing, and the diagonal is kept apart: a number that is
+/// written into a vector would delay the next reading of that vector.
+#[derive(Clone, Copy)]
+struct Upper<T> {
+    data: *mut T,
+    n: usize,
+    width: usize,
+}
+
+impl<T: Real> Upper<T> {
+    fn view(self) -> View<T> {
+        View::new(self.data, self.n, self.n, self.width, 1)
+    }
+
+    #[inline(always)]
+    fn at(self, i: usize, j: usize) -> *mut T {
+        self.data.wrapping_add(i * self.width + j)
+    }
+
+    /// Finishes M rows from row `first` on, and subtracts what they contribute to those below.
+    ///
+    /// # Safety
+    /// The rows before it are done; all vectors from the diagonal on have values.
+    #[inline(always)]
+    unsafe fn rows<S: Simd, const M: usize>(self, s: S, first: usize, roots: &mut [T; ORDER]) -> Result<(), usize> {
+        let after = first + M;
+        // SAFETY: rows first..after exist, as do the vectors of all rows from the diagonal on.
+        unsafe {
+            for j in first..after {
+                let pivot = *self.at(j, j);
+                if !(pivot > T::ZERO && pivot.is_finite()) {
+                    return Err(j);
+                }
+                let (root, inverse) = root(pivot);
+                roots[j] = root;
+                let inverse = T::splat(s, inverse);
+                for i in (j / T::LANES * T::LANES..self.width).step_by(T::LANES) {
+                    T::store(s, self.at(j, i), T::times(s, T::load(s, self.at(j, i)), inverse));
+                }
+                for i in j + 1..after {
+                    self.subtract::<S, 1>(s, j, i);
+                }
+            }
+            for i in after..self.n {
+                self.subtract::<S, M>(s, first, i);
             }
         }
-        for v in 0..V {
-            T::store(s, u.add(j * BASE + first + v * T::LANES), sums[v]);
-        }
-        let pivot = *u.add(j * BASE + j);
-        if !(pivot > T::ZERO && pivot.is_finite()) {
-            return Err(j);
-        }
-        let root = T::splat(s, pivot.sqrt());
-        for v in 0..V {
-            T::store(s, u.add(j * BASE + first + v * T::LANES), T::over(s, sums[v], root));
-        }
-        *u.add(j * BASE + j) = pivot.sqrt();
+        Ok(())
     }
-    Ok(())
+
+    /// Subtracts the contribution of M rows, from row `first` on, to row i.
+    ///
+    /// # Safety
+    /// Those rows are done; all vectors of row i from the diagonal on have values.
+    #[inline(always)]
+    unsafe fn subtract<S: Simd, const M: usize>(self, s: S, first: usize, i: usize) {
+        // SAFETY: as the caller promises; i is after those rows, so that their vectors have values where row i has.
+        unsafe {
+            let mut factors = [T::splat(s, T::ZERO); M];
+            for k in 0..M {
+                factors[k] = T::splat(s, -*self.at(first + k, i));
+            }
+            for j in (i / T::LANES * T::LANES..self.width).step_by(T::LANES) {
+                let mut sum = T::load(s, self.at(i, j));
+                for k in 0..M {
+                    sum = T::fma(s, factors[k], T::load(s, self.at(first + k, j)), sum);
+                }
+                T::store(s, self.at(i, j), sum);
+            }
+        }
+    }
+}
+
+/// The root of a positive finite number, and its reciprocal. A root and a division at the same time take less than one after
+/// the other.
+#[inline(always)]
+pub(super) fn root<T: Real>(x: T) -> (T, T) {
+    let (root, inverse) = (x.sqrt(), T::ONE / x);
+    (root, if x.is_normal() && inverse.is_normal() { root * inverse } else { T::ONE / root })
+}
+
+/// Zeroes what is above the diagonal.
+struct ClearAbove<T>(View<T>);
+
+impl<T: Real> Kernel for ClearAbove<T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let ClearAbove(a) = self;
+        for i in 0..a.rows {
+            for j in (i + 1..a.cols).step_by(T::LANES) {
+                // SAFETY: whoever makes one promises that the rows can be written, and are contiguous.
+                unsafe { store(s, a.at(i, j), T::LANES.min(a.cols - j), T::splat(s, T::ZERO), Update::Set) };
+            }
+        }
+    }
 }

@@ -4,12 +4,14 @@
 
 use super::{
     Real, gemm,
-    triangular::{BASE, Base, Factor, solve_right_transposed, split},
-    view::{Update, View, transpose},
+    scratch::Local,
+    substitution::{BASE, Base},
+    tile::store,
+    triangular::{Factor, solve_right_transposed, split},
+    view::{Update, View, transpose, turn},
 };
 use crate::isa::{Isa, Kernel};
 use crate::simd::Simd;
-use std::mem::MaybeUninit;
 
 /// Order up to which half a product is computed whole.
 const SQUARE: usize = 64;
@@ -77,7 +79,7 @@ unsafe fn reverse<T: Real>(isa: Isa, l: View<T>, g: View<T>) {
         solve_right_transposed(isa, Factor { l: l11.t(), forward: false, unit: false }, g21);
         subtract_lower(isa, g21.t(), l21, g11);
         reverse(isa, l11, g11);
-        transpose(g21, g.part(0, half, half, rest));
+        transpose(isa, g21, g.part(0, half, half, rest));
     }
 }
 
@@ -125,49 +127,62 @@ impl<T: Real> Kernel for Small<T> {
         let Small { l, g } = self;
         let n = g.rows;
         let width = n.next_multiple_of(T::LANES);
-        let mut room = [const { MaybeUninit::<T>::uninit() }; 2 * BASE * BASE];
-        let p: *mut T = room.as_mut_ptr().cast();
-        let lower = p.wrapping_add(BASE * BASE);
-        // SAFETY: indices are below n or, for columns of the buffers, `width`, both at most BASE.
+        let mut room = Local::<T, { 2 * BASE * BASE }>::new();
+        let p = View::new(room.as_mut_ptr(), n, width, width, 1);
+        let turned = View { data: p.at(n, 0), ..p };
+        // SAFETY: there is room for two matrices of n <= BASE rows and width <= BASE columns. All columns of p are written in the
+        // loop over its rows, or before.
         unsafe {
-            // The lower triangle of g, with zeros above it, so that rows are whole vectors.
+            let tiles = || (0..n).step_by(T::LANES);
+            // Row i of L^T G, of which the part up to column i counts: what G has above its diagonal stays beyond.
             for i in 0..n {
-                for j in 0..width {
-                    *lower.add(i * BASE + j) = if j <= i { *g.at(i, j) } else { T::ZERO };
-                }
-            }
-            // Row i of L^T G, of which the part up to column i counts.
-            for i in 0..n {
-                let vectors = (i + 1).div_ceil(T::LANES);
-                for v in 0..vectors {
+                for j in (0..=i).step_by(T::LANES) {
+                    let used = T::LANES.min(n - j);
                     let mut sum = T::splat(s, T::ZERO);
                     for k in i..n {
-                        let row = T::load(s, lower.add(k * BASE + v * T::LANES));
+                        let row = if used == T::LANES { T::load(s, g.at(k, j)) } else { T::load_partial(s, g.at(k, j), used) };
                         sum = T::fma(s, T::splat(s, *l.at(k, i)), row, sum);
                     }
-                    T::store(s, p.add(i * BASE + v * T::LANES), sum);
+                    T::store(s, p.at(i, j), sum);
                 }
             }
+            // Above the diagonal stands what is below it.
+            for first in tiles() {
+                let size = T::LANES.min(n - first);
+                for i in first..first + size {
+                    for j in i + 1..first + size {
+                        *p.at(i, j) = *p.at(j, i);
+                    }
+                    for j in n.max(first)..width {
+                        *p.at(i, j) = T::ZERO;
+                    }
+                }
+                let (below, rest) = (first + size, n - first - size);
+                turn(s, p.part(below, first, rest, size), p.part(first, below, size, rest));
+            }
+            let upper = |first: usize| Factor { l: l.part(first, first, n - first, n - first).t(), forward: false, unit: false };
+            Base { l: upper(0), b: p }.run(s);
             for i in 0..n {
-                for j in i + 1..width {
-                    *p.add(i * BASE + j) = if j < n { *p.add(j * BASE + i) } else { T::ZERO };
+                for j in n..width {
+                    *turned.at(i, j) = T::ZERO;
                 }
             }
-            let upper = Factor { l: l.t(), forward: false, unit: false };
-            let columns = View::new(p, n, width, BASE, 1);
-            Base { l: upper, b: columns }.run(s);
-            for i in 0..n {
-                for j in 0..i {
-                    std::ptr::swap(p.add(i * BASE + j), p.add(j * BASE + i));
+            turn(s, p.part(0, 0, n, n), turned.part(0, 0, n, n));
+            // The solution is symmetric: of each column only what is below the diagonal is wanted, and needs no more.
+            for first in tiles() {
+                let columns = turned.part(first, first, n - first, T::LANES);
+                Base { l: upper(first), b: columns }.run(s);
+                let size = T::LANES.min(n - first);
+                for i in first..first + size {
+                    for j in i + 1..first + size {
+                        *turned.at(i, j) = *turned.at(j, i);
+                    }
                 }
-            }
-            Base { l: upper, b: columns }.run(s);
-            // Both triangles from one, so that the result is symmetric to the last bit.
-            for i in 0..n {
-                for j in 0..=i {
-                    *g.at(i, j) = *p.add(i * BASE + j);
-                    *g.at(j, i) = *p.add(i * BASE + j);
+                let (below, rest) = (first + size, n - first - size);
+                for i in first..n {
+                    store(s, g.at(i, first), size, T::load(s, turned.at(i, first)), Update::Set);
                 }
+                turn(s, turned.part(below, first, rest, size), g.part(first, below, size, rest));
             }
         }
     }

@@ -20,6 +20,7 @@ mod rows;
 mod scratch;
 mod singular;
 mod small;
+mod substitution;
 mod tile;
 mod triangular;
 mod view;

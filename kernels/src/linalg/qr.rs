@@ -47,7 +47,7 @@ pub fn qr_on(isa: Isa, a: &[f64], m: usize, n: usize, columns: usize, q: &mut [f
     let (taus, room) = room.split_at_mut(steps);
     let view = View::new(turned.as_mut_ptr(), n, m, m, 1);
     // SAFETY: the views are whole slices, which are borrowed mutably and disjoint.
-    unsafe { transpose(View::new(a.as_ptr().cast_mut(), m, n, n, 1), view) };
+    unsafe { transpose(isa, View::new(a.as_ptr().cast_mut(), m, n, n, 1), view) };
     reduce(isa, turned, m, n, taus, room);
     r.fill(0.0);
     for i in 0..steps {
@@ -64,7 +64,7 @@ pub fn qr_on(isa: Isa, a: &[f64], m: usize, n: usize, columns: usize, q: &mut [f
     }
     // SAFETY: as above.
     unsafe {
-        transpose(View::new(qt.as_mut_ptr(), columns, m, m, 1), View::new(q.as_mut_ptr(), m, columns, columns, 1))
+        transpose(isa, View::new(qt.as_mut_ptr(), columns, m, m, 1), View::new(q.as_mut_ptr(), m, columns, columns, 1))
     };
 }
 

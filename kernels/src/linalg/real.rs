@@ -2,7 +2,7 @@
 
 use super::{Mat, MatMut, Triangle, cholesky, cholesky_adjoint, gemm, lu, small, triangular};
 use crate::isa::Isa;
-use crate::simd::Simd;
+use crate::simd::{LANES, Simd};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 pub(super) mod sealed {
@@ -119,6 +119,8 @@ pub trait Real:
     fn is_finite(self) -> bool;
     /// NaN.
     fn is_nan(self) -> bool;
+    /// Neither zero, subnormal, infinite nor NaN.
+    fn is_normal(self) -> bool;
     /// `self * b + c`, rounded once.
     fn mul_add(self, b: Self, c: Self) -> Self;
 
@@ -144,10 +146,26 @@ pub trait Real:
     /// # Safety
     /// `p` must be valid for writing `n` values and `n <= LANES`.
     unsafe fn store_partial<S: Simd>(s: S, p: *mut Self, n: usize, x: Self::Vector<S>);
+    /// Copies the transpose of a tile, at most [`LANES`](Real::LANES) `rows` and `columns`. Rows begin `apart` elements from each
+    /// other, those of the transpose `to_apart`.
+    ///
+    /// # Safety
+    /// The tile may be read and its transpose written; they are disjoint.
+    unsafe fn turn<S: Simd>(
+        s: S,
+        from: *const Self,
+        apart: usize,
+        rows: usize,
+        columns: usize,
+        to: *mut Self,
+        to_apart: usize,
+    );
     /// `a * b + c`, rounded once.
     fn fma<S: Simd>(s: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
     /// `a + b`.
     fn plus<S: Simd>(s: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// `a * b`.
+    fn times<S: Simd>(s: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     /// `a - b`.
     fn minus<S: Simd>(s: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     /// `a / b`.
@@ -156,7 +174,7 @@ pub trait Real:
 
 macro_rules! real {
     ($t:ty, $vector:ident, $lanes:expr, $splat:ident, $load:ident, $store:ident, $load_partial:ident, $store_partial:ident,
-     $fma:ident, $add:ident, $sub:ident) => {
+     $fma:ident, $add:ident, $sub:ident, $mul:ident, $turn:ident) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -179,6 +197,10 @@ macro_rules! real {
             #[inline(always)]
             fn is_nan(self) -> bool {
                 self.is_nan()
+            }
+            #[inline(always)]
+            fn is_normal(self) -> bool {
+                self.is_normal()
             }
             #[inline(always)]
             fn mul_add(self, b: Self, c: Self) -> Self {
@@ -209,12 +231,29 @@ macro_rules! real {
                 unsafe { s.$store_partial(p, n, x) }
             }
             #[inline(always)]
+            unsafe fn turn<S: Simd>(
+                s: S,
+                from: *const Self,
+                apart: usize,
+                rows: usize,
+                columns: usize,
+                to: *mut Self,
+                to_apart: usize,
+            ) {
+                // SAFETY: as the caller promises.
+                unsafe { $turn(s, from, apart, rows, columns, to, to_apart) }
+            }
+            #[inline(always)]
             fn fma<S: Simd>(s: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
                 s.$fma(a, b, c)
             }
             #[inline(always)]
             fn plus<S: Simd>(s: S, a: S::$vector, b: S::$vector) -> S::$vector {
                 s.$add(a, b)
+            }
+            #[inline(always)]
+            fn times<S: Simd>(s: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                s.$mul(a, b)
             }
             #[inline(always)]
             fn minus<S: Simd>(s: S, a: S::$vector, b: S::$vector) -> S::$vector {
@@ -235,7 +274,7 @@ macro_rules! real {
         }
     };
 }
-real!(f64, F, crate::simd::LANES, splat, load, store, load_partial, store_partial, fma, add, sub);
+real!(f64, F, crate::simd::LANES, splat, load, store, load_partial, store_partial, fma, add, sub, mul, turn_f64);
 real!(
     f32,
     F32,
@@ -247,5 +286,70 @@ real!(
     store_partial_f32,
     fma_f32,
     add_f32,
-    sub_f32
+    sub_f32,
+    mul_f32,
+    turn_f32
 );
+
+/// [`Real::turn`].
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+unsafe fn turn_f64<S: Simd>(
+    s: S,
+    from: *const f64,
+    apart: usize,
+    rows: usize,
+    columns: usize,
+    to: *mut f64,
+    to_apart: usize,
+) {
+    let mut tile = [s.splat(0.0); LANES];
+    // SAFETY: `columns` values of the rows of the tile, and `rows` of those of its transpose.
+    unsafe {
+        if rows == LANES && columns == LANES {
+            for i in 0..LANES {
+                tile[i] = s.load(from.wrapping_add(i * apart));
+            }
+            tile = s.transpose(tile);
+            for j in 0..LANES {
+                s.store(to.wrapping_add(j * to_apart), tile[j]);
+            }
+            return;
+        }
+        for i in 0..LANES {
+            if i < rows {
+                tile[i] = s.load_partial(from.wrapping_add(i * apart), columns);
+            }
+        }
+        tile = s.transpose(tile);
+        for j in 0..LANES {
+            if j < columns {
+                s.store_partial(to.wrapping_add(j * to_apart), rows, tile[j]);
+            }
+        }
+    }
+}
+
+/// [`Real::turn`].
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+unsafe fn turn_f32<S: Simd>(
+    _: S,
+    from: *const f32,
+    apart: usize,
+    rows: usize,
+    columns: usize,
+    to: *mut f32,
+    to_apart: usize,
+) {
+    for i in 0..rows {
+        for j in 0..columns {
+            // SAFETY: (i, j) is in the tile.
+            unsafe { *to.add(j * to_apart + i) = *from.add(i * apart + j) };
+        }
+    }
+}

@@ -1,7 +1,8 @@
-//! Buffers that each thread keeps, so that products do not allocate.
+//! Room that does not have to be allocated: on the stack, and in buffers that each thread keeps.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 
 #[derive(Clone, Copy)]
 #[repr(align(64))]
@@ -37,5 +38,22 @@ impl<T: super::Real> Buffer<T> {
 impl<T> Drop for Buffer<T> {
     fn drop(&mut self) {
         BUFFER.set(std::mem::take(&mut self.lines));
+    }
+}
+
+/// Room for N values on the stack, aligned to 64 bytes: a vector that lies across two lines of the cache takes twice as long.
+#[repr(align(64))]
+pub(super) struct Local<T, const N: usize>([MaybeUninit<T>; N]);
+
+impl<T, const N: usize> Local<T, N> {
+    #[inline(always)]
+    pub(super) fn new() -> Self {
+        Local([const { MaybeUninit::uninit() }; N])
+    }
+
+    /// The first value.
+    #[inline(always)]
+    pub(super) fn as_mut_ptr(&mut self) -> *mut T {
+        self.0.as_mut_ptr().cast()
     }
 }

@@ -81,7 +81,7 @@ pub fn svd_on(
         tall.copy_from_slice(a);
     } else {
         // SAFETY: whole slices of transposed shapes.
-        unsafe { transpose(View::new(a.as_ptr().cast_mut(), m, n, n, 1), View::new(tall.as_mut_ptr(), n, m, m, 1)) };
+        unsafe { transpose(isa, View::new(a.as_ptr().cast_mut(), m, n, n, 1), View::new(tall.as_mut_ptr(), n, m, m, 1)) };
     }
     tall.iter_mut().for_each(|x| *x *= factor);
     qr_on(isa, tall, long, k, k, q, r, room);
@@ -97,7 +97,7 @@ pub fn svd_on(
     unsafe {
         let product = View::new(left.as_mut_ptr(), long, k, k, 1);
         gemm::product(isa, View::new(q.as_mut_ptr(), long, k, k, 1), square(turns).t(), product, Update::Set);
-        transpose(square(r), square(right));
+        transpose(isa, square(r), square(right));
     }
     let (own, other) = if m >= n { (right, left) } else { (left, right) };
     orient(own, other, k);

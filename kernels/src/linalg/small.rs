@@ -1,7 +1,7 @@
 //! Batches of small matrices, a whole batch in one call: for orders up to [`SMALL`] a call for each would cost more than the
 //! arithmetic.
 
-use super::{Real, batch::parts};
+use super::{Real, batch::parts, cholesky::root};
 use crate::isa::{Isa, Kernel};
 use crate::simd::Simd;
 
@@ -238,10 +238,10 @@ fn cholesky_one<T: Real, const N: usize>(a: &mut [T]) -> Result<(), usize> {
         if !(pivot > T::ZERO && pivot.is_finite()) {
             return Err(j);
         }
-        let root = pivot.sqrt();
+        let (root, inverse) = root(pivot);
         l[j][j] = root;
         for i in j + 1..N {
-            l[i][j] = column[i] / root;
+            l[i][j] = column[i] * inverse;
         }
     }
     a.chunks_exact_mut(N).zip(&l).for_each(|(a, l)| a.copy_from_slice(l));

@@ -3,16 +3,12 @@
 use super::{
     Real, gemm,
     matvec::matvec,
+    substitution::{BASE, Base, RightBase, SLICE},
     view::{Update, View},
 };
-use crate::isa::{Isa, Kernel};
-use crate::simd::Simd;
-use std::mem::MaybeUninit;
+use crate::isa::Isa;
 
-/// Order at which the recursion stops. Part of the result's definition.
-pub(super) const BASE: usize = 32;
-/// Columns (or rows) of the right-hand side that a thread takes at least, and multiply-adds that are worth a thread.
-const SLICE: usize = 64;
+/// Multiply-adds that are worth a thread.
 const PARALLEL: usize = 1 << 20;
 
 /// The triangle of a square matrix that is read.
@@ -168,115 +164,6 @@ pub(super) fn split(n: usize) -> usize {
     (n / 2).next_multiple_of(BASE)
 }
 
-/// Substitution of a small order: an unknown is one chain of fused multiply-adds from the right-hand side, in the order in which
-/// unknowns become known, and a division.
-pub(super) struct Base<T> {
-    pub(super) l: Factor<T>,
-    pub(super) b: View<T>,
-}
-
-impl<T: Real> Kernel for Base<T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Base { l, b } = self;
-        // SAFETY: whoever makes a Base promises what `solve_left` asks for.
-        unsafe {
-            if b.cols == 1 {
-                vector(l, b);
-                return;
-            }
-            let mut column = 0;
-            while column < b.cols {
-                let left = b.cols - column;
-                let take = if left >= 4 * T::LANES { 4 * T::LANES } else { left.min(T::LANES) };
-                let part = b.part(0, column, b.rows, take);
-                if take == 4 * T::LANES {
-                    substitute::<T, S, 4>(s, l, part);
-                } else {
-                    substitute::<T, S, 1>(s, l, part);
-                }
-                column += take;
-            }
-        }
-    }
-}
-
-/// One right-hand side, column by column of l: the same chains, with room to overlap.
-///
-/// # Safety
-/// As [`solve_left`].
-#[inline(always)]
-unsafe fn vector<T: Real>(l: Factor<T>, b: View<T>) {
-    let Factor { l, forward, unit } = l;
-    let n = b.rows;
-    let place = |step: usize| if forward { step } else { n - 1 - step };
-    let mut x = [T::ZERO; BASE];
-    // SAFETY: indices are below n <= BASE.
-    unsafe {
-        for i in 0..n {
-            x[i] = *b.at(i, 0);
-        }
-        for step in 0..n {
-            let k = place(step);
-            let value = if unit { x[k] } else { x[k] / *l.at(k, k) };
-            x[k] = value;
-            let later = if forward { k + 1..n } else { 0..k };
-            for i in later {
-                x[i] = (-*l.at(i, k)).mul_add(value, x[i]);
-            }
-        }
-        for i in 0..n {
-            *b.at(i, 0) = x[i];
-        }
-    }
-}
-
-/// At most V vectors of columns.
-///
-/// # Safety
-/// As [`solve_left`]; b has V * LANES columns, or fewer if V is 1.
-#[inline(always)]
-unsafe fn substitute<T: Real, S: Simd, const V: usize>(s: S, l: Factor<T>, b: View<T>) {
-    let Factor { l, forward, unit } = l;
-    let n = b.rows;
-    let place = |step: usize| if forward { step } else { n - 1 - step };
-    let full = b.cols == V * T::LANES;
-    let mut room = [const { MaybeUninit::<[T::Vector<S>; V]>::uninit() }; BASE];
-    for step in 0..n {
-        let i = place(step);
-        // SAFETY: row i of b and of l.
-        unsafe {
-            let mut sums = [T::splat(s, T::ZERO); V];
-            for v in 0..V {
-                let p = b.at(i, v * T::LANES);
-                sums[v] = if full { T::load(s, p) } else { T::load_partial(s, p, b.cols) };
-            }
-            for before in 0..step {
-                let factor = T::splat(s, -*l.at(i, place(before)));
-                // Every step before this one has written its row.
-                let solved = room[before].assume_init_ref();
-                for v in 0..V {
-                    sums[v] = T::fma(s, factor, solved[v], sums[v]);
-                }
-            }
-            if !unit {
-                let pivot = T::splat(s, *l.at(i, i));
-                for v in 0..V {
-                    sums[v] = T::over(s, sums[v], pivot);
-                }
-            }
-            room[step].write(sums);
-            for v in 0..V {
-                let x = sums[v];
-                let p = b.at(i, v * T::LANES);
-                if full { T::store(s, p, x) } else { T::store_partial(s, p, b.cols, x) }
-            }
-        }
-    }
-}
-
 /// Solves x l^T = b in place; with a lower triangle l it gives the panel of a Cholesky factor.
 ///
 /// # Safety
@@ -308,44 +195,6 @@ pub(super) unsafe fn solve_right_transposed<T: Real>(isa: Isa, l: Factor<T>, b: 
                 solve_right_transposed(isa, last, right);
                 gemm::product(isa, right, l.l.part(0, half, half, rest).t(), left, Update::Subtract);
                 solve_right_transposed(isa, first, left);
-            }
-        }
-    }
-}
-
-/// [`solve_right_transposed`] of a small order and at most SLICE rows: transposes, substitutes, and transposes back.
-struct RightBase<T> {
-    l: Factor<T>,
-    b: View<T>,
-}
-
-impl<T: Real> Kernel for RightBase<T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let RightBase { l, b } = self;
-        let (rows, n) = (b.rows, b.cols);
-        let columns = rows.next_multiple_of(T::LANES);
-        let mut room = [const { MaybeUninit::<T>::uninit() }; BASE * SLICE];
-        let turned: *mut T = room.as_mut_ptr().cast();
-        // SAFETY: b has `rows` <= SLICE rows of n <= BASE elements.
-        unsafe {
-            for i in 0..rows {
-                for k in 0..n {
-                    *turned.add(k * SLICE + i) = *b.at(i, k);
-                }
-            }
-            for k in 0..n {
-                for i in rows..columns {
-                    *turned.add(k * SLICE + i) = T::ZERO;
-                }
-            }
-            Base { l, b: View::new(turned, n, columns, SLICE, 1) }.run(s);
-            for i in 0..rows {
-                for k in 0..n {
-                    *b.at(i, k) = *turned.add(k * SLICE + i);
-                }
             }
         }
     }

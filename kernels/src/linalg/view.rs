@@ -1,6 +1,8 @@
 //! Unchecked matrices for the recursive algorithms, which work on several parts of one buffer at once.
 
 use super::{Mat, Real};
+use crate::isa::{Isa, Kernel};
+use crate::simd::Simd;
 
 /// A pointer to the first element, and strides. Safe to make and to cut; what is done with it says what must hold.
 #[derive(Clone, Copy)]
@@ -43,20 +45,40 @@ impl<T> View<T> {
     }
 }
 
-/// Copies the transpose.
+/// Copies the transpose. The rows of both are contiguous.
 ///
 /// # Safety
 /// `from` may be read and `to`, of the transposed shape, is used by nobody else; they are disjoint.
-pub(super) unsafe fn transpose<T: Copy>(from: View<T>, to: View<T>) {
-    const TILE: usize = 8;
-    for row in (0..from.rows).step_by(TILE) {
-        for col in (0..from.cols).step_by(TILE) {
-            for i in row..from.rows.min(row + TILE) {
-                for j in col..from.cols.min(col + TILE) {
-                    // SAFETY: (i, j) is in `from`, so (j, i) is in `to`.
-                    unsafe { *to.at(j, i) = *from.at(i, j) };
-                }
-            }
+pub(super) unsafe fn transpose<T: Real>(isa: Isa, from: View<T>, to: View<T>) {
+    isa.run(Turn { from, to });
+}
+
+struct Turn<T> {
+    from: View<T>,
+    to: View<T>,
+}
+
+impl<T: Real> Kernel for Turn<T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        // SAFETY: whoever makes one promises what `transpose` asks for.
+        unsafe { turn(s, self.from, self.to) }
+    }
+}
+
+/// [`transpose`] within a kernel.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+pub(super) unsafe fn turn<T: Real, S: Simd>(s: S, from: View<T>, to: View<T>) {
+    for i in (0..from.rows).step_by(T::LANES) {
+        for j in (0..from.cols).step_by(T::LANES) {
+            let (rows, columns) = (T::LANES.min(from.rows - i), T::LANES.min(from.cols - j));
+            // SAFETY: the tile is in `from`, and its transpose in `to`.
+            unsafe { T::turn(s, from.at(i, j), from.row, rows, columns, to.at(j, i), to.row) };
         }
     }
 }

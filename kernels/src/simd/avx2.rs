@@ -125,6 +125,24 @@ impl Simd for Avx2 {
         unsafe { (_mm256_fmadd_pd(a.0, b.0, c.0), _mm256_fmadd_pd(a.1, b.1, c.1)) }
     }
     #[inline(always)]
+    fn transpose(self, [a, b, c, d, e, f, g, h]: [Pair<__m256d>; LANES]) -> [Pair<__m256d>; LANES] {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe {
+            let (left, right) = (quarter(a.0, b.0, c.0, d.0), quarter(e.0, f.0, g.0, h.0));
+            let (below, last) = (quarter(a.1, b.1, c.1, d.1), quarter(e.1, f.1, g.1, h.1));
+            [
+                (left[0], right[0]),
+                (left[1], right[1]),
+                (left[2], right[2]),
+                (left[3], right[3]),
+                (below[0], last[0]),
+                (below[1], last[1]),
+                (below[2], last[2]),
+                (below[3], last[3]),
+            ]
+        }
+    }
+    #[inline(always)]
     fn sqrt(self, a: Pair<__m256d>) -> Pair<__m256d> {
         // SAFETY: the token witnesses that the instructions exist.
         unsafe { (_mm256_sqrt_pd(a.0), _mm256_sqrt_pd(a.1)) }
@@ -356,5 +374,24 @@ unsafe fn first_f32(n: usize) -> Pair<__m256i> {
     unsafe {
         let p = WINDOW.as_ptr().add(16 - n);
         (_mm256_loadu_si256(p.cast()), _mm256_loadu_si256(p.add(8).cast()))
+    }
+}
+
+/// The transpose of a square.
+///
+/// # Safety
+/// The machine must have AVX2.
+#[inline(always)]
+unsafe fn quarter(a: __m256d, b: __m256d, c: __m256d, d: __m256d) -> [__m256d; 4] {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let (even, odd) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+        let (more_even, more_odd) = (_mm256_unpacklo_pd(c, d), _mm256_unpackhi_pd(c, d));
+        [
+            _mm256_permute2f128_pd::<0x20>(even, more_even),
+            _mm256_permute2f128_pd::<0x20>(odd, more_odd),
+            _mm256_permute2f128_pd::<0x31>(even, more_even),
+            _mm256_permute2f128_pd::<0x31>(odd, more_odd),
+        ]
     }
 }

@@ -107,6 +107,30 @@ impl Simd for Avx512 {
         unsafe { _mm512_fmadd_pd(a, b, c) }
     }
     #[inline(always)]
+    fn transpose(self, [a, b, c, d, e, f, g, h]: [__m512d; LANES]) -> [__m512d; LANES] {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe {
+            // Of two rows the even elements side by side, and the odd ones.
+            let (ab, cd) = (_mm512_unpacklo_pd(a, b), _mm512_unpacklo_pd(c, d));
+            let (ef, gh) = (_mm512_unpacklo_pd(e, f), _mm512_unpacklo_pd(g, h));
+            let (odd_ab, odd_cd) = (_mm512_unpackhi_pd(a, b), _mm512_unpackhi_pd(c, d));
+            let (odd_ef, odd_gh) = (_mm512_unpackhi_pd(e, f), _mm512_unpackhi_pd(g, h));
+            // Of four rows the columns 0 and 4, 2 and 6, 1 and 5, 3 and 7.
+            let top = [even(ab, cd), odd(ab, cd), even(odd_ab, odd_cd), odd(odd_ab, odd_cd)];
+            let bottom = [even(ef, gh), odd(ef, gh), even(odd_ef, odd_gh), odd(odd_ef, odd_gh)];
+            [
+                even(top[0], bottom[0]),
+                even(top[2], bottom[2]),
+                even(top[1], bottom[1]),
+                even(top[3], bottom[3]),
+                odd(top[0], bottom[0]),
+                odd(top[2], bottom[2]),
+                odd(top[1], bottom[1]),
+                odd(top[3], bottom[3]),
+            ]
+        }
+    }
+    #[inline(always)]
     fn sqrt(self, a: __m512d) -> __m512d {
         // SAFETY: the token witnesses that the instructions exist.
         unsafe { _mm512_sqrt_pd(a) }
@@ -285,4 +309,24 @@ fn first8(n: usize) -> __mmask8 {
 #[inline(always)]
 fn first16(n: usize) -> __mmask16 {
     ((1u32 << n) - 1) as __mmask16
+}
+
+/// The even pairs of neighbours of a, then of b.
+///
+/// # Safety
+/// The machine must have AVX-512 F.
+#[inline(always)]
+unsafe fn even(a: __m512d, b: __m512d) -> __m512d {
+    // SAFETY: as the caller promises.
+    unsafe { _mm512_shuffle_f64x2::<0x88>(a, b) }
+}
+
+/// The odd pairs of neighbours of a, then of b.
+///
+/// # Safety
+/// The machine must have AVX-512 F.
+#[inline(always)]
+unsafe fn odd(a: __m512d, b: __m512d) -> __m512d {
+    // SAFETY: as the caller promises.
+    unsafe { _mm512_shuffle_f64x2::<0xdd>(a, b) }
 }

@@ -100,6 +100,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn min(self, a: Self::F, b: Self::F) -> Self::F;
     /// `if a > b { a } else { b }`: the second operand where unordered or equal.
     fn max(self, a: Self::F, b: Self::F) -> Self::F;
+    /// The transpose of a square.
+    fn transpose(self, rows: [Self::F; LANES]) -> [Self::F; LANES];
     /// `x * 2^k` rounded once, for `x` in [0.25, 4] in magnitude (or zero) and an integral `k` in [-1100, 1100].
     fn scale(self, x: Self::F, k: Self::F) -> Self::F;
 

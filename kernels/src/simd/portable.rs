@@ -91,6 +91,11 @@ impl<const N: usize> Simd for Portable<N> {
         lanes!(N, i => a[i].mul_add(b[i], c[i]))
     }
     #[inline(always)]
+    fn transpose(self, rows: [[f64; N]; LANES]) -> [[f64; N]; LANES] {
+        // A square has as many columns as rows only with all lanes.
+        std::array::from_fn(|i| lanes!(N, j => rows[j][i % N]))
+    }
+    #[inline(always)]
     fn sqrt(self, a: [f64; N]) -> [f64; N] {
         lanes!(N, i => a[i].sqrt())
     }
