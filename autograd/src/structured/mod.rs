@@ -19,6 +19,7 @@ mod log_product;
 mod lu;
 mod matrix_exp;
 mod order;
+mod outer_triangle;
 mod packed;
 mod places;
 mod pool;

@@ -1,6 +1,7 @@
 //! Triangular systems.
 
 use super::batch::{Batch, nth, order};
+use super::outer_triangle::minus_outer;
 use super::{Array, Derivatives, Primitive, RoomMut, apply};
 use crate::arena::Var;
 use crate::linalg::System;
@@ -39,11 +40,8 @@ impl Primitive for SolveTriangular {
     fn vjp(&self, x: &[Var], y: Var, gy: Var, wanted: &[bool]) -> Derivatives {
         let gb = x[0].solve_triangular(gy, self.triangle, !self.transpose);
         let matrix = wanted[0].then(|| {
-            let full = if self.transpose { y.matmul(gb.t()) } else { gb.matmul(y.t()) };
-            match self.triangle {
-                Triangle::Lower => (-full).tril(0),
-                Triangle::Upper => (-full).triu(0),
-            }
+            let (a, b) = if self.transpose { (y, gb) } else { (gb, y) };
+            minus_outer(a, b, self.triangle)
         });
         smallvec![matrix, Some(gb)]
     }

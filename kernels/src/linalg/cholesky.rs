@@ -126,7 +126,8 @@ impl<T: Real> Kernel for Base<T> {
         unsafe {
             for first in (0..n).step_by(T::LANES) {
                 let columns = T::LANES.min(n - first);
-                let (from, to) = (a.part(first, first, n - first, columns), u.view().part(first, first, columns, n - first));
+                let (from, to) =
+                    (a.part(first, first, n - first, columns), u.view().part(first, first, columns, n - first));
                 turn(s, from, to);
             }
             for j in 0..n {

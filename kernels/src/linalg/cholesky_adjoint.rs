@@ -134,17 +134,14 @@ impl<T: Real> Kernel for Small<T> {
         // loop over its rows, or before.
         unsafe {
             let tiles = || (0..n).step_by(T::LANES);
-            // Row i of L^T G, of which the part up to column i counts: what G has above its diagonal stays beyond.
-            for i in 0..n {
-                for j in (0..=i).step_by(T::LANES) {
-                    let used = T::LANES.min(n - j);
-                    let mut sum = T::splat(s, T::ZERO);
-                    for k in i..n {
-                        let row = if used == T::LANES { T::load(s, g.at(k, j)) } else { T::load_partial(s, g.at(k, j), used) };
-                        sum = T::fma(s, T::splat(s, *l.at(k, i)), row, sum);
-                    }
-                    T::store(s, p.at(i, j), sum);
-                }
+            let mut i = 0;
+            while i + ROWS <= n {
+                product::<T, S, ROWS>(s, l, g, p, i);
+                i += ROWS;
+            }
+            while i < n {
+                product::<T, S, 1>(s, l, g, p, i);
+                i += 1;
             }
             // Above the diagonal stands what is below it.
             for first in tiles() {
@@ -160,7 +157,11 @@ impl<T: Real> Kernel for Small<T> {
                 let (below, rest) = (first + size, n - first - size);
                 turn(s, p.part(below, first, rest, size), p.part(first, below, size, rest));
             }
-            let upper = |first: usize| Factor { l: l.part(first, first, n - first, n - first).t(), forward: false, unit: false };
+            let upper = |first: usize| Factor {
+                l: l.part(first, first, n - first, n - first).t(),
+                forward: false,
+                unit: false,
+            };
             Base { l: upper(0), b: p }.run(s);
             for i in 0..n {
                 for j in n..width {
@@ -184,6 +185,38 @@ impl<T: Real> Kernel for Small<T> {
                 }
                 turn(s, turned.part(below, first, rest, size), g.part(first, below, size, rest));
             }
+        }
+    }
+}
+
+/// Rows of a product that are computed together: as many chains of additions at a time.
+const ROWS: usize = 4;
+
+/// M rows of L^T G from row `first` on, of each of which the part up to the diagonal counts: what G has above its diagonal stays
+/// beyond.
+///
+/// # Safety
+/// l and g are square and may be read, p has as many rows, of whole vectors, and may be written.
+#[inline(always)]
+unsafe fn product<T: Real, S: Simd, const M: usize>(s: S, l: View<T>, g: View<T>, p: View<T>, first: usize) {
+    let n = g.rows;
+    for j in (0..first + M).step_by(T::LANES) {
+        let used = T::LANES.min(n - j);
+        let mut sums = [T::splat(s, T::ZERO); M];
+        for k in first..n {
+            // SAFETY: row k of g from column j on, and of l from column `first` on.
+            unsafe {
+                let row = if used == T::LANES { T::load(s, g.at(k, j)) } else { T::load_partial(s, g.at(k, j), used) };
+                for r in 0..M {
+                    if first + r <= k {
+                        sums[r] = T::fma(s, T::splat(s, *l.at(k, first + r)), row, sums[r]);
+                    }
+                }
+            }
+        }
+        for r in 0..M {
+            // SAFETY: a vector of a row of p.
+            unsafe { T::store(s, p.at(first + r, j), sums[r]) };
         }
     }
 }

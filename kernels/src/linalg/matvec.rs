@@ -123,6 +123,11 @@ unsafe fn panels<T: Real>(isa: Isa, job: Job<T>, y: View<T>, update: Update) {
         }
         return;
     }
+    if update == Update::Set && (y.row == 1 || rows == 1) {
+        // SAFETY: y has room for `rows` <= PANEL sums, one after the other.
+        unsafe { tree(isa, job, Sums(y.data)) };
+        return;
+    }
     let mut room = [const { MaybeUninit::<T>::uninit() }; PANEL];
     let sums: *mut T = room.as_mut_ptr().cast();
     // SAFETY: there is room for `rows` <= PANEL sums, and element i of y is as the caller promises.
@@ -187,7 +192,11 @@ impl<T: Real> Kernel for Chunk<T> {
             match (along, few) {
                 (Along::Rows, _) => {
                     let mut i = 0;
-                    while i + 4 <= a.rows {
+                    while i + 8 <= a.rows {
+                        dots::<T, S, 8>(s, a.part(i, 0, 8, a.cols), x, out.add(i));
+                        i += 8;
+                    }
+                    if i + 4 <= a.rows {
                         dots::<T, S, 4>(s, a.part(i, 0, 4, a.cols), x, out.add(i));
                         i += 4;
                     }
@@ -205,6 +214,8 @@ impl<T: Real> Kernel for Chunk<T> {
                         }
                     }
                 }
+                (Along::Columns, false) if a.rows <= 4 * T::LANES => kept::<T, S, 4>(s, a, x, out),
+                (Along::Columns, false) if a.rows <= 8 * T::LANES => kept::<T, S, 8>(s, a, x, out),
                 (Along::Columns, false) => {
                     // A chunk is never empty: an empty k counts as contiguous rows.
                     let mut k = 0;
@@ -246,6 +257,12 @@ unsafe fn dots<T: Real, S: Simd, const M: usize>(s: S, a: View<T>, x: *const T, 
             for i in 0..M {
                 sums[i] = T::fma(s, T::load_partial(s, a.at(i, full), rest), x, sums[i]);
             }
+        }
+        if M == 8 {
+            let mut all = [T::splat(s, T::ZERO); 8];
+            all[..M].copy_from_slice(&sums);
+            T::totals(s, all, out);
+            return;
         }
         let mut lanes = [[T::ZERO; 16]; M];
         for i in 0..M {
@@ -297,6 +314,35 @@ unsafe fn interleaved<T: Real, S: Simd, const FULL: bool>(s: S, a: View<T>, x: *
     let sum = T::plus(s, T::plus(s, sums[0], sums[2]), T::plus(s, sums[1], sums[3]));
     // SAFETY: `out` has room for a.rows values.
     unsafe { store(s, out, a.rows, sum, Update::Set) };
+}
+
+/// At most V vectors of outputs over all of k: their chains stay in registers.
+///
+/// # Safety
+/// a, x and a.rows values at `out` are valid.
+#[inline(always)]
+unsafe fn kept<T: Real, S: Simd, const V: usize>(s: S, a: View<T>, x: *const T, out: *mut T) {
+    let full = a.rows / T::LANES;
+    let rest = a.rows - full * T::LANES;
+    let mut sums = [T::splat(s, T::ZERO); V];
+    for k in 0..a.cols {
+        // SAFETY: element k of x and column k of a.
+        unsafe {
+            let factor = T::splat(s, *x.add(k));
+            for v in 0..V {
+                if v < full {
+                    sums[v] = T::fma(s, T::load(s, a.at(v * T::LANES, k)), factor, sums[v]);
+                } else if v == full && rest > 0 {
+                    sums[v] = T::fma(s, T::load_partial(s, a.at(v * T::LANES, k), rest), factor, sums[v]);
+                }
+            }
+        }
+    }
+    for v in 0..V {
+        let used = T::LANES.min(a.rows.saturating_sub(v * T::LANES));
+        // SAFETY: `out` has room for a.rows values.
+        unsafe { store(s, out.wrapping_add(v * T::LANES), used, sums[v], Update::Set) };
+    }
 }
 
 /// Continues the chains of all outputs by M values of k, or starts them.

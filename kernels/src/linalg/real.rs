@@ -2,7 +2,7 @@
 
 use super::{Mat, MatMut, Triangle, cholesky, cholesky_adjoint, gemm, lu, small, triangular};
 use crate::isa::Isa;
-use crate::simd::{LANES, Simd};
+use crate::simd::{LANES, LANES_F32, Simd};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 pub(super) mod sealed {
@@ -146,6 +146,11 @@ pub trait Real:
     /// # Safety
     /// `p` must be valid for writing `n` values and `n <= LANES`.
     unsafe fn store_partial<S: Simd>(s: S, p: *mut Self, n: usize, x: Self::Vector<S>);
+    /// The sums of the lanes of eight vectors: the second half of the lanes is added to the first until one is left.
+    ///
+    /// # Safety
+    /// `out` must be valid for writing eight values.
+    unsafe fn totals<S: Simd>(s: S, x: [Self::Vector<S>; 8], out: *mut Self);
     /// Copies the transpose of a tile, at most [`LANES`](Real::LANES) `rows` and `columns`. Rows begin `apart` elements from each
     /// other, those of the transpose `to_apart`.
     ///
@@ -174,7 +179,7 @@ pub trait Real:
 
 macro_rules! real {
     ($t:ty, $vector:ident, $lanes:expr, $splat:ident, $load:ident, $store:ident, $load_partial:ident, $store_partial:ident,
-     $fma:ident, $add:ident, $sub:ident, $mul:ident, $turn:ident) => {
+     $fma:ident, $add:ident, $sub:ident, $mul:ident, $turn:ident, $totals:ident) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -231,6 +236,11 @@ macro_rules! real {
                 unsafe { s.$store_partial(p, n, x) }
             }
             #[inline(always)]
+            unsafe fn totals<S: Simd>(s: S, x: [S::$vector; 8], out: *mut Self) {
+                // SAFETY: as the caller promises.
+                unsafe { $totals(s, x, out) }
+            }
+            #[inline(always)]
             unsafe fn turn<S: Simd>(
                 s: S,
                 from: *const Self,
@@ -274,11 +284,11 @@ macro_rules! real {
         }
     };
 }
-real!(f64, F, crate::simd::LANES, splat, load, store, load_partial, store_partial, fma, add, sub, mul, turn_f64);
+real!(f64, F, LANES, splat, load, store, load_partial, store_partial, fma, add, sub, mul, turn_f64, totals_f64);
 real!(
     f32,
     F32,
-    crate::simd::LANES_F32,
+    LANES_F32,
     splat_f32,
     load_f32,
     store_f32,
@@ -288,7 +298,8 @@ real!(
     add_f32,
     sub_f32,
     mul_f32,
-    turn_f32
+    turn_f32,
+    totals_f32
 );
 
 /// [`Real::turn`].
@@ -350,6 +361,39 @@ unsafe fn turn_f32<S: Simd>(
         for j in 0..columns {
             // SAFETY: (i, j) is in the tile.
             unsafe { *to.add(j * to_apart + i) = *from.add(i * apart + j) };
+        }
+    }
+}
+
+/// [`Real::totals`].
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+unsafe fn totals_f64<S: Simd>(s: S, x: [S::F; 8], out: *mut f64) {
+    let [a, b, c, d, e, f, g, h] = s.transpose(x);
+    let halves = [s.add(a, e), s.add(b, f), s.add(c, g), s.add(d, h)];
+    // SAFETY: as the caller promises.
+    unsafe { s.store(out, s.add(s.add(halves[0], halves[2]), s.add(halves[1], halves[3]))) };
+}
+
+/// [`Real::totals`].
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+unsafe fn totals_f32<S: Simd>(s: S, x: [S::F32; 8], out: *mut f32) {
+    for i in 0..8 {
+        let mut lanes = [0.0; LANES_F32];
+        // SAFETY: there is a place for each lane, and for the sums as the caller promises.
+        unsafe {
+            s.store_f32(lanes.as_mut_ptr(), x[i]);
+            for width in [8, 4, 2, 1] {
+                for l in 0..width {
+                    lanes[l] += lanes[l + width];
+                }
+            }
+            *out.add(i) = lanes[0];
         }
     }
 }

@@ -81,7 +81,9 @@ pub fn svd_on(
         tall.copy_from_slice(a);
     } else {
         // SAFETY: whole slices of transposed shapes.
-        unsafe { transpose(isa, View::new(a.as_ptr().cast_mut(), m, n, n, 1), View::new(tall.as_mut_ptr(), n, m, m, 1)) };
+        unsafe {
+            transpose(isa, View::new(a.as_ptr().cast_mut(), m, n, n, 1), View::new(tall.as_mut_ptr(), n, m, m, 1))
+        };
     }
     tall.iter_mut().for_each(|x| *x *= factor);
     qr_on(isa, tall, long, k, k, q, r, room);
