@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 mod factors;
 mod orthogonal;
+mod small;
 
 /// What the tests need of the two scalar types.
 trait Tested: Real + std::fmt::Debug {
