@@ -107,7 +107,8 @@ unsafe fn subtract_square<T: Real>(isa: Isa, x: View<T>, a: View<T>) {
 }
 
 /// A small order, on the transpose U = L^T: each element is a chain of fused multiply-adds over the rows above it, with
-/// ascending rows, and all but the first of a row are then divided by it.
+/// ascending rows, times the reciprocal of the root of the pivot. A row is subtracted from those below as soon as it is done,
+/// so that only the pivots wait for each other.
 struct Base<T>(View<T>);
 
 impl<T: Real> Kernel for Base<T> {
