@@ -152,6 +152,11 @@ impl Arena {
         }
     }
 
+    /// Where the expressions of the innermost scope begin.
+    pub(crate) fn scope_start(&self) -> usize {
+        self.scopes.last().map_or(0, |scope| scope.start)
+    }
+
     fn enter(&mut self, location: &'static Location<'static>) {
         self.last_epoch += 1;
         self.scopes.push(Scope { epoch: self.last_epoch, start: self.nodes.len(), location });

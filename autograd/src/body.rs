@@ -61,6 +61,14 @@ impl Body {
         })
     }
 
+    /// What `outputs` need of what was written since `inputs`, which become the parameters; and the expressions of before that
+    /// they use, which become further ones.
+    pub(crate) fn captured(inputs: &[Var], outputs: &[Var]) -> (Body, Vec<Var>) {
+        let start =
+            inputs.first().map_or_else(|| with_arena(|arena| arena.scope_start()), |input| input.index as usize);
+        Body::gather(start, inputs.len(), outputs)
+    }
+
     /// Collects what `outputs` need of the nodes from `start` on, of which the first are the parameters.
     fn gather(start: usize, parameters: usize, outputs: &[Var]) -> (Body, Vec<Var>) {
         with_arena(|arena| {
@@ -115,16 +123,25 @@ impl Body {
 
     /// Writes the function to the tape again, with these arguments for the parameters.
     pub(crate) fn replay(&self, arguments: &[Var]) -> Vec<Var> {
+        self.replay_by(arguments, |var| var)
+    }
+
+    /// [`Body::replay`] with each expression of it that has operands replaced by `alter` of it.
+    pub(crate) fn replay_by(&self, arguments: &[Var], mut alter: impl FnMut(Var) -> Var) -> Vec<Var> {
         debug_assert_eq!(arguments.len(), self.parameters);
-        with_arena(|arena| {
-            let mut vars: Vec<Var> = arguments.to_vec();
-            for node in &self.nodes[self.parameters..] {
-                let inputs = node.inputs.iter().map(|&input| vars[input].index).collect();
-                let value = node.value.clone().map_or(Value::Unknown, Value::from);
-                vars.push(arena.push(node.op.clone(), inputs, node.shape.clone(), node.dtype, value));
-            }
-            self.outputs.iter().map(|&output| vars[output]).collect()
-        })
+        let mut vars: Vec<Var> = arguments.to_vec();
+        for node in &self.nodes[self.parameters..] {
+            let inputs: SmallVec<[u32; 3]> = node.inputs.iter().map(|&input| vars[input].index).collect();
+            let is_leaf = inputs.is_empty();
+            let value = match (&node.op, &node.value) {
+                (Op::Scalar(bits), _) => Value::Number(f64::from_bits(*bits)),
+                (_, Some(value)) => Value::from(value.clone()),
+                (_, None) => Value::Unknown,
+            };
+            let var = with_arena(|arena| arena.push(node.op.clone(), inputs, node.shape.clone(), node.dtype, value));
+            vars.push(if is_leaf { var } else { alter(var) });
+        }
+        self.outputs.iter().map(|&output| vars[output]).collect()
     }
 
     /// The function as the plan of a Program.

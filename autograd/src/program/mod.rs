@@ -4,9 +4,12 @@
 //! `graph`), `builder` (simplification: constant folding, common subexpressions and the algebraic `rules`, as nodes are
 //! added), dead code, `schedule` (which nodes share a fused loop, and in what order), `lower` (steps over buffers, with
 //! `layout` for views), `memory` (inputs and outputs lie with the caller, other buffers share places by liveness) and
-//! `exec` (running, on each `operand` where it lies). `verify` checks what each pass leaves, and `explain` prints it.
+//! `exec` (running, on each `operand` where it lies). `verify` checks what each pass leaves, `check` what a run gives, and
+//! `explain` prints it all. `compiled` keeps Programs by the shapes of their inputs.
 
 mod builder;
+mod check;
+mod compiled;
 mod exec;
 mod explain;
 mod graph;
@@ -23,6 +26,8 @@ mod verify;
 use crate::arena::{Value, Var, check_live, scope, with_arena};
 use crate::capture::{CaptureError, guard};
 use crate::op::Op;
+use check::Check;
+pub use compiled::Compiled;
 use exec::{Task, Workspace};
 use pyroxene_kernels::fused::Places;
 use pyroxene_tensor::{DType, Shape, Tensor};
@@ -36,6 +41,9 @@ use std::sync::Arc;
 ///
 /// Inside, all values are f64: booleans are 0 and 1, whole numbers are exact up to 2^53 (beyond that they round, unnoticed),
 /// casts to i64 drop fractions and keep NaN, and f32 expressions are computed in f64.
+///
+/// In debug builds a Program checks itself: the first run and every 1024th are also computed directly, and a difference that
+/// rounding does not explain is a panic.
 ///
 /// ```
 /// use pyroxene_autograd::{grad, Program};
@@ -54,6 +62,8 @@ use std::sync::Arc;
 pub struct Program {
     plan: Arc<Plan>,
     machine: Machine,
+    /// In debug builds.
+    check: Option<Check>,
 }
 
 /// What a Program does, without the memory that it works in.
@@ -127,8 +137,9 @@ impl Program {
                 .collect();
             let outputs = guard(|| body(&vars))?;
             check_live(&outputs);
+            let check = Check::of_capture(&vars, &outputs);
             let plan = passes::compile(import::import(shapes, &outputs));
-            Ok(Program { machine: Machine::for_plan(&plan), plan: Arc::new(plan) })
+            Ok(Program { machine: Machine::for_plan(&plan), plan: Arc::new(plan), check })
         })
     }
 
@@ -140,7 +151,8 @@ impl Program {
     ///
     /// # Panics
     /// If the number or the length of an input or output is not that of the capture: nothing is written then. If an index
-    /// computed by the Program is out of range: the outputs may be written in part.
+    /// computed by the Program is out of range: the outputs may be written in part. In debug builds also if a check finds that
+    /// the outputs are not those of direct evaluation.
     #[track_caller]
     pub fn run(&mut self, inputs: &[&[f64]], outputs: &mut [&mut [f64]]) {
         let plan = &*self.plan;
@@ -154,6 +166,9 @@ impl Program {
             assert_eq!(output.len(), len(shape), "Program::run: output {k} has shape {:?}", shape.as_slice());
         }
         plan.run(&mut self.machine, inputs, outputs);
+        if let Some(check) = &mut self.check {
+            check.look(inputs, outputs);
+        }
     }
 
     /// [`Program::run`] on tensors, for use outside inner loops.
