@@ -76,16 +76,22 @@ fn a_chain_of_ten_operations_holds_three_arrays() {
     assert!((y.at(&[LEN - 1]) - expected).abs() < 1e-15);
 
     // A Program's own: its copy of the input, and the output.
-    let (counted, (value, sum)) = arrays(|| {
-        let mut program = Program::capture(&[&[LEN]], |x| {
+    let (compiling, mut program) = arrays(|| {
+        Program::capture(&[&[LEN]], |x| {
             let y = (((x[0] + 1.0).ln().exp() * 0.5).sin().abs().sqrt() - 0.25).square().tanh();
             vec![y, y.sum()]
         })
-        .expect("no value is read");
+        .expect("no value is read")
+    });
+    let mut run = || {
         let (mut value, mut sum) = (vec![0.0; LEN], [0.0]);
         program.run(&[x.as_slice().expect("contiguous")], &mut [&mut value, &mut sum]);
         (value, sum[0])
-    });
+    };
+    // Debug builds compare the first run with direct evaluation.
+    run();
+    let (running, (value, sum)) = arrays(run);
+    let counted = compiling + running;
     assert!(counted < 3.01, "a Program: {counted} arrays beside the input");
     assert!((value[LEN / 2] - expected).abs() < 1e-15 && (sum / LEN as f64 - expected).abs() < 1e-12);
 }

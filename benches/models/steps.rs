@@ -14,7 +14,11 @@ const HIDDEN: usize = 400;
 const CODE: usize = 20;
 
 /// A variational autoencoder (Kingma and Welling 2014) of images of 8 x 8 pixels, black or white.
-pub(crate) fn autoencoder(optimizer: impl Optimizer, start: ParamStore) -> SviRun {
+pub(crate) fn autoencoder<T>(
+    optimizer: impl Optimizer + Clone,
+    start: ParamStore,
+    body: impl FnOnce(SviRun) -> T,
+) -> T {
     let mut recurrence = Recurrence::new();
     let pixels = (0..IMAGES * PIXELS).map(|_| f64::from(u8::from(recurrence.uniform() < 0.3)));
     let images = Tensor::from_vec(pixels.collect(), [IMAGES, PIXELS]);
@@ -41,12 +45,12 @@ pub(crate) fn autoencoder(optimizer: impl Optimizer, start: ParamStore) -> SviRu
             cx.sample("code", Normal::new(loc.forward(&to_loc, hidden), scale).to_event(1));
         });
     };
-    Svi::new(optimizer).start(&model, &guide, start, Seed(0)).expect("the model is right")
+    body(Svi::new(optimizer).start(&model, &guide, start, Seed(0)).expect("the model is right"))
 }
 
 /// A mean-field normal guide of the logistic regression on 569 rows.
-pub(crate) fn mean_field(optimizer: impl Optimizer, start: ParamStore) -> SviRun {
+pub(crate) fn mean_field<T>(optimizer: impl Optimizer + Clone, start: ParamStore, body: impl FnOnce(SviRun) -> T) -> T {
     let model = logistic::breast_cancer();
     let guide = AutoNormal::new(&model);
-    Svi::new(optimizer).start(&model, &guide, start, Seed(0)).expect("the model is right")
+    body(Svi::new(optimizer).start(&model, &guide, start, Seed(0)).expect("the model is right"))
 }

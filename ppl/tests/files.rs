@@ -244,29 +244,26 @@ fn a_run_that_does_not_fit_is_refused_and_left_alone() {
     );
 
     // Its own parameters, but for one fewer, another shape, or another constraint.
-    let other = |body: fn(&mut Cx)| {
+    let save_other = |body: fn(&mut Cx)| {
         let posterior = condition(|cx: &mut Cx| body(cx), [("x", 3.0)]);
         let guide = AutoNormal::new(&posterior);
-        Svi::new(Adam::new(0.05)).start(&posterior, &guide, ParamStore::new(), Seed(7)).unwrap()
+        let run = Svi::new(Adam::new(0.05)).start(&posterior, &guide, ParamStore::new(), Seed(7)).unwrap();
+        run.save(&file.0).unwrap();
     };
-    other(|cx| {
+    save_other(|cx| {
         let mean = cx.sample("mean", Normal::new(0.0, 10.0));
         cx.sample("x", Normal::new(mean, 1.0));
-    })
-    .save(&file.0)
-    .unwrap();
+    });
     assert_eq!(
         message(adam.restore(&file.0), &file),
         "its parameters are [\"auto.mean.loc\", \"auto.mean.scale\"], this run's [\"auto.mean.loc\", \"auto.mean.scale\", \
          \"auto.slope.loc\", \"auto.slope.scale\"]"
     );
-    other(|cx| {
+    save_other(|cx| {
         let mean = cx.sample("mean", Normal::new(0.0, 10.0));
         let slope = cx.sample("slope", Normal::new([0.0, 1.0, 2.0], 1.0).to_event(1));
         cx.sample("x", Normal::new(mean + slope.sum(), 1.0));
-    })
-    .save(&file.0)
-    .unwrap();
+    });
     assert_eq!(
         message(adam.restore(&file.0), &file),
         "parameter \"auto.slope.loc\" has the unconstrained shape [3], in this run [2]"

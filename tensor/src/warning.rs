@@ -90,7 +90,12 @@ thread_local! {
 /// printed to the standard error, unless one from the same line and for the same site and plates was already.
 #[track_caller]
 pub fn warn(category: Category, message: impl Into<String>) {
-    let warning = Warning { category, message: message.into(), context: context(), location: Location::caller() };
+    warn_at(Location::caller(), category, message);
+}
+
+/// Gives a warning as [`warn`] does, from a line other than the caller's: the one that it is about.
+pub fn warn_at(location: &'static Location<'static>, category: Category, message: impl Into<String>) {
+    let warning = Warning { category, message: message.into(), context: context(), location };
     // A copy, so that a handler may handle or warn in its turn.
     let handlers = HANDLERS.with_borrow(Clone::clone);
     if !handlers.iter().rev().any(|handler| handler(&warning)) {

@@ -1,7 +1,7 @@
 //! The context that model code speaks to.
 
 use super::plate::{Plate, PlateScope};
-use super::{Deterministic, Effects, Param, Sample, Trace, mask::Mask, scale::Scale, trace::Record};
+use super::{Data, Deterministic, Effects, Param, Sample, Trace, mask::Mask, scale::Scale, trace::Record};
 use crate::constraint::Constraint;
 use crate::dist::{Distribution, Unit};
 use crate::error::Error;
@@ -82,6 +82,24 @@ impl Cx<'_> {
         let mut site = Param { name: name.to_string(), init: init.into(), constraint, value: None };
         self.0.param(&mut site);
         site.value.expect("the outermost handler gives every parameter a value")
+    }
+
+    /// Declares data that may change from run to run, such as the rows of a minibatch: `value`, unless a handler sets other
+    /// data under this name ([`substitute`](crate::substitute), [`SviRun::step_on`](crate::infer::SviRun::step_on)).
+    ///
+    /// All other data are constants of a compiled model.
+    ///
+    /// ```
+    /// use pyroxene::{Cx, Seed, Tensor, run, substitute};
+    /// let model = |cx: &mut Cx| cx.data("x", [1.0, 2.0]).sum().item();
+    /// assert_eq!(run(&model, Seed(0))?, 3.0);
+    /// assert_eq!(run(substitute(model, [("x", [1.0, 2.0, 4.0])]), Seed(0))?, 7.0);
+    /// # Ok::<(), pyroxene::Error>(())
+    /// ```
+    pub fn data(&mut self, name: &str, value: impl Into<Var>) -> Var {
+        let mut site = Data { name: name.to_string(), value: value.into() };
+        self.0.data(&mut site);
+        site.value
     }
 
     /// Reports a value under a name, so that traces, fits and predictions carry it.

@@ -32,7 +32,7 @@ pub(crate) use root::run_with;
 pub use root::{Seed, run};
 pub use scale::scale;
 pub use seed::seed;
-pub use site::{Deterministic, Param, PlateFrame, Plates, Sample};
+pub use site::{Data, Deterministic, Param, PlateFrame, Plates, Sample};
 pub use substitute::substitute;
 pub(crate) use substitute::{Lookup, Substitute};
 pub use trace::Trace;
@@ -62,6 +62,13 @@ pub trait Effects {
     fn deterministic(&mut self, site: &mut Deterministic) {
         if let Some(outer) = self.outer() {
             outer.deterministic(site);
+        }
+    }
+
+    /// Data that may change from run to run.
+    fn data(&mut self, site: &mut Data) {
+        if let Some(outer) = self.outer() {
+            outer.data(site);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The outermost handler: it draws, looks parameters up, allocates plate axes and checks.
 
 use super::plate::allocate;
-use super::{Cx, Deterministic, Effects, Model, Param, PlateFrame, Sample};
+use super::{Cx, Data, Deterministic, Effects, Model, Param, PlateFrame, Sample};
 use crate::error::{Error, catch};
 use crate::param::ParamStore;
 use pyroxene_autograd::{Key, Shape};
@@ -56,6 +56,10 @@ impl Effects for Root<'_> {
 
     fn deterministic(&mut self, site: &mut Deterministic) {
         self.claim("deterministic site", &site.name);
+    }
+
+    fn data(&mut self, site: &mut Data) {
+        self.claim("declaration of data", &site.name);
     }
 
     fn plate(&mut self, plate: &mut PlateFrame, taken: &mut Vec<isize>) {

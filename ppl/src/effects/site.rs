@@ -32,6 +32,15 @@ impl PlateFrame {
 /// The plates around a site, innermost first.
 pub type Plates = SmallVec<[PlateFrame; 2]>;
 
+/// Data that may change from run to run.
+#[derive(Clone, Debug)]
+pub struct Data {
+    /// Its name, unique in a run.
+    pub name: String,
+    /// The value: that of the model, unless a handler sets another.
+    pub value: Var,
+}
+
 /// A request for the value of a random variable.
 #[derive(Clone, Debug)]
 pub struct Sample {

@@ -1,6 +1,6 @@
 //! NumPyro's counterpart is `numpyro.handlers.substitute`.
 
-use super::{Cx, Effects, Model, Param, Sample};
+use super::{Cx, Data, Effects, Model, Param, Sample};
 use crate::values::Values;
 use pyroxene_autograd::Var;
 
@@ -44,9 +44,16 @@ impl Effects for Substitute<'_> {
         }
         self.outer.param(site);
     }
+
+    fn data(&mut self, site: &mut Data) {
+        if let Some(value) = self.values.lookup(&site.name) {
+            site.value = value.cast(site.value.dtype());
+        }
+        self.outer.data(site);
+    }
 }
 
-/// The model with the named sites and parameters fixed to values; unlike [`condition`](super::condition), sites stay latent.
+/// The model with the named sites, parameters and data set to values; unlike [`condition`](super::condition), sites stay latent.
 ///
 /// ```
 /// use pyroxene::{Cx, Seed, dist::Normal, run, substitute};

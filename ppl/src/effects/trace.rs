@@ -1,6 +1,6 @@
 //! Traces: the record of a run. Pyro's counterparts are `pyro.poutine.trace` and `Trace`.
 
-use super::{Deterministic, Effects, Param, PlateFrame, Sample};
+use super::{Data, Deterministic, Effects, Param, PlateFrame, Sample};
 use pyroxene_autograd::{Var, scope};
 use pyroxene_tensor::Tensor;
 use std::collections::HashMap;
@@ -26,6 +26,7 @@ pub struct Trace {
     samples: Vec<Sample>,
     params: Vec<Param>,
     deterministic: Vec<Deterministic>,
+    data: Vec<Data>,
     plates: Vec<PlateFrame>,
     by_name: HashMap<String, usize>,
 }
@@ -44,6 +45,11 @@ impl Trace {
     /// The reported values, in the order of the run.
     pub fn deterministic(&self) -> &[Deterministic] {
         &self.deterministic
+    }
+
+    /// The data that were declared, in the order of the run.
+    pub fn data(&self) -> &[Data] {
+        &self.data
     }
 
     /// The plates, in the order in which they were entered.
@@ -158,6 +164,11 @@ impl Effects for Record<'_> {
     fn deterministic(&mut self, site: &mut Deterministic) {
         self.outer.deterministic(site);
         self.trace.deterministic.push(site.clone());
+    }
+
+    fn data(&mut self, site: &mut Data) {
+        self.outer.data(site);
+        self.trace.data.push(site.clone());
     }
 
     fn plate(&mut self, plate: &mut PlateFrame, taken: &mut Vec<isize>) {

@@ -1,12 +1,13 @@
 //! The result of sampling a model: draws by site, their summary, and what to worry about.
 
+use super::compile::{Compile, Routine};
 use super::diagnostics::{Summary, e_bfmi};
-use super::latent::{Layout, layout};
-use super::mcmc::{Nuts, Samples};
+use super::latent::{Layout, Potential, layout};
+use super::mcmc::{Nuts, Samples, sample_chains_here};
 use crate::effects::{Model, Seed};
-use crate::error::Error;
+use crate::error::{Error, catch};
 use crate::values::Values;
-use pyroxene_autograd::{Program, Shape, Tensor};
+use pyroxene_autograd::{Shape, Tensor};
 use std::fmt;
 
 /// Draws from a posterior: for each site and reported value a tensor `[chains, draws, ...]`.
@@ -35,7 +36,7 @@ impl Nuts {
     /// Samples the latent variables of a model.
     ///
     /// Continuous variables are sampled in an unconstrained space, from which each is mapped onto its support; discrete
-    /// ones of finite support are summed out. The model is traced and compiled once.
+    /// ones of finite support are summed out. The model is traced and compiled once, if it can be: see [`Compile`](super::Compile).
     ///
     /// ```
     /// use pyroxene::{Cx, Nuts, Seed, condition, dist::{HalfNormal, Normal}};
@@ -57,14 +58,26 @@ impl Nuts {
     pub fn run<R>(&self, model: &(impl Model<R> + ?Sized), seed: Seed) -> Result<Fit, Error> {
         self.validate().map_err(setting)?;
         let layout = layout(&|cx: &mut crate::Cx| model(cx), seed)?;
-        let model = |cx: &mut crate::Cx| model(cx);
-        let mut density = layout.density(&model)?;
-        let initial = layout.initial(&model, &mut density, self.chains, seed)?;
-        let samples = self.sample_density(|_| density.clone(), &initial, seed.0).map_err(setting)?;
-        let (program, names) = layout.constrain(&model)?;
-        let draws = constrain(program, &names, &samples);
-        let names = names.into_iter().map(|(name, _)| name).collect();
+        let (samples, draws) = catch(|| self.draw(&layout, &|cx: &mut crate::Cx| model(cx), seed))??;
+        let names = layout.names().into_iter().map(|(name, _)| name).collect();
         Ok(Fit { names, draws, samples, layout, max_depth: self.max_depth })
+    }
+
+    /// The chains, and their draws by name. A model that is traced at each evaluation may raise an error.
+    fn draw<R>(&self, layout: &Layout, model: &impl Model<R>, seed: Seed) -> Result<(Samples, Values), Error> {
+        let (samples, compile) = match layout.density(model, self.compile)? {
+            Potential::Compiled(mut density) => {
+                let initial = layout.initial(model, &mut density, self.chains, seed)?;
+                (self.sample_density(|_| density.clone(), &initial, seed.0), Compile::Always)
+            }
+            Potential::Traced(mut density) => {
+                let initial = layout.initial(model, &mut density, self.chains, seed)?;
+                (sample_chains_here(self, |_| density.clone(), &initial, seed.0), Compile::Never)
+            }
+        };
+        let samples = samples.map_err(setting)?;
+        let draws = constrain(layout.constrain(model, compile)?, &layout.names(), &samples)?;
+        Ok((samples, draws))
     }
 }
 
@@ -73,7 +86,7 @@ fn setting(error: super::SampleError) -> Error {
 }
 
 /// The draws of each name, from those of the unconstrained vector.
-fn constrain(mut program: Program, names: &[(String, Shape)], samples: &Samples) -> Values {
+fn constrain(mut routine: Routine, names: &[(String, Shape)], samples: &Samples) -> Result<Values, Error> {
     let chains = samples.chains.len();
     let draws = samples.chains.first().map_or(0, |chain| chain.draws());
     let sizes: Vec<usize> = names.iter().map(|(_, shape)| shape.iter().product()).collect();
@@ -84,14 +97,14 @@ fn constrain(mut program: Program, names: &[(String, Shape)], samples: &Samples)
             let pairs = columns.iter_mut().zip(&sizes);
             let mut outputs: Vec<&mut [f64]> =
                 pairs.map(|(column, &size)| &mut column[row * size..(row + 1) * size]).collect();
-            program.run(&[chain.position(draw)], &mut outputs);
+            routine.run(&[chain.position(draw)], &mut outputs)?;
         }
     }
     let tensor = |column: Vec<f64>, shape: &Shape| {
         let full: Shape = [chains, draws].into_iter().chain(shape.iter().copied()).collect();
         Tensor::from_vec(column, full)
     };
-    columns.into_iter().zip(names).map(|(column, (name, shape))| (name.clone(), tensor(column, shape))).collect()
+    Ok(columns.into_iter().zip(names).map(|(column, (name, shape))| (name.clone(), tensor(column, shape))).collect())
 }
 
 impl Fit {

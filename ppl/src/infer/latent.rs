@@ -1,6 +1,7 @@
 //! From a model to a log density on R^n: the latent variables laid out in one unconstrained vector.
 
 use super::LogDensity;
+use super::compile::{Body, Compile, Routine, Traced};
 use super::enumerate::{Enumerate, is_enumerated, marginal_log_density};
 use crate::constraint::Constraint;
 use crate::effects::{Cx, Effects, Model, Sample, Seed, Trace, run_with};
@@ -9,6 +10,7 @@ use crate::transform::biject_to;
 use pyroxene_autograd::{Key, Program, Shape, Tensor, Var, dependence, grad, scope};
 use pyroxene_kernels::random::{Stream, hash_name, mix};
 use std::ops::Range;
+use std::rc::Rc;
 
 /// A continuous latent variable and its part of the unconstrained vector.
 #[derive(Clone, Debug)]
@@ -126,7 +128,8 @@ pub(crate) fn check_data(site: &Sample) -> Result<(), Error> {
 struct Unconstrain<'a> {
     layout: &'a Layout,
     parts: &'a [Var],
-    log_abs_det: Vec<Var>,
+    /// By latent variable, once it has been met.
+    log_abs_det: Vec<Option<Var>>,
     outer: &'a mut dyn Effects,
 }
 
@@ -150,10 +153,17 @@ impl Effects for Unconstrain<'_> {
                 );
                 Error::at(&site.name, message).raise();
             }
-            self.log_abs_det.push(planted::jacobian(transform.log_abs_det(point, value).sum()));
+            self.log_abs_det[index] = Some(planted::jacobian(transform.log_abs_det(point, value).sum()));
             site.value = Some(value);
         }
+        if let Some(index) = known {
+            // A value set inside the model has no Jacobian.
+            self.log_abs_det[index].get_or_insert_with(|| Var::from(0.0));
+        }
         self.outer.sample(site);
+        if known.is_none() && !site.observed && !is_enumerated(site) && !site.dist.is_point_mass() {
+            not_always(&site.name).raise();
+        }
     }
 }
 
@@ -166,9 +176,11 @@ struct At {
 fn run_at<R>(model: &impl Model<R>, layout: &Layout, parts: &[Var]) -> Result<At, Error> {
     let body = |cx: &mut Cx| {
         let mut enumerate = Enumerate::new(layout.batch_dims, cx.0);
-        let mut unconstrain = Unconstrain { layout, parts, log_abs_det: Vec::new(), outer: &mut enumerate };
+        let mut unconstrain =
+            Unconstrain { layout, parts, log_abs_det: vec![None; layout.latents.len()], outer: &mut enumerate };
         let (_, trace) = Cx(&mut unconstrain).trace(model);
-        let jacobian: Var = unconstrain.log_abs_det.into_iter().sum();
+        let met = layout.latents.iter().zip(unconstrain.log_abs_det);
+        let jacobian: Var = met.map(|(latent, term)| term.unwrap_or_else(|| not_always(&latent.name).raise())).sum();
         let log_density = marginal_log_density(&trace, &enumerate.sites) + jacobian;
         At { trace, log_density }
     };
@@ -186,34 +198,40 @@ impl Layout {
         self.latents.iter().map(part).collect()
     }
 
-    /// Compiles the log density and its gradient.
-    pub(crate) fn density<R>(&self, model: &impl Model<R>) -> Result<ModelDensity, Error> {
-        let program = capture(&[&[self.dim]], |inputs| {
+    /// The log density and its gradient, as a function of the vector.
+    pub(crate) fn density<'m, R>(&'m self, model: &'m impl Model<R>, compile: Compile) -> Result<Potential<'m>, Error> {
+        let body = move |inputs: &[Var]| {
             let parts = self.parts(inputs[0]);
             let log_density = run_at(model, self, &parts)?.log_density;
             let gradients: Vec<Var> = grad(log_density, &parts).into_iter().map(|g| g.reshape(&[-1])).collect();
             Ok(vec![log_density, Var::concat(&gradients, 0)])
-        })?;
-        Ok(ModelDensity { program, dim: self.dim })
+        };
+        Ok(match compile.routine(&[self.vector()], Rc::new(body))? {
+            Routine::Compiled(program) => Potential::Compiled(ModelDensity { program, dim: self.dim }),
+            Routine::Traced(traced) => Potential::Traced(TracedDensity { traced, dim: self.dim }),
+        })
     }
 
-    /// Compiles what a point of the unconstrained space means: latent values and reported values, by name.
-    pub(crate) fn constrain<R>(&self, model: &impl Model<R>) -> Result<(Program, Vec<(String, Shape)>), Error> {
+    /// The shape of the vector.
+    fn vector(&self) -> Shape {
+        Shape::from_slice(&[self.dim])
+    }
+
+    /// The names and shapes of latent values and reported values.
+    pub(crate) fn names(&self) -> Vec<(String, Shape)> {
         let latents = self.latents.iter().map(|latent| (latent.name.clone(), latent.shape.clone()));
-        let names: Vec<(String, Shape)> = latents.chain(self.deterministic.iter().cloned()).collect();
-        let program = capture(&[&[self.dim]], |inputs| {
+        latents.chain(self.deterministic.iter().cloned()).collect()
+    }
+
+    /// What a point of the unconstrained space means: the values of [`Layout::names`].
+    pub(crate) fn constrain<'m, R>(&'m self, model: &'m impl Model<R>, compile: Compile) -> Result<Routine<'m>, Error> {
+        let names = self.names();
+        let body: Body<'m> = Rc::new(move |inputs: &[Var]| {
             let trace = run_at(model, self, &self.parts(inputs[0]))?.trace;
-            names
-                .iter()
-                .map(|(name, shape)| {
-                    let value = trace
-                        .value(name)
-                        .ok_or_else(|| Error::at(name, "the site is not in every run of the model"))?;
-                    Ok(value.expand(shape))
-                })
-                .collect()
-        })?;
-        Ok((program, names))
+            let value = |name: &String| trace.value(name).ok_or_else(|| not_always(name));
+            names.iter().map(|(name, shape)| Ok(value(name)?.expand(shape))).collect()
+        });
+        compile.routine(&[self.vector()], body)
     }
 
     /// Positions at which the density and its gradient are finite: uniform on (-2, 2) in each coordinate, drawn again up to
@@ -221,7 +239,7 @@ impl Layout {
     pub(crate) fn initial<R>(
         &self,
         model: &impl Model<R>,
-        density: &mut ModelDensity,
+        density: &mut impl LogDensity,
         chains: usize,
         seed: Seed,
     ) -> Result<Vec<Vec<f64>>, Error> {
@@ -231,7 +249,7 @@ impl Layout {
     fn initial_of<R>(
         &self,
         model: &impl Model<R>,
-        density: &mut ModelDensity,
+        density: &mut impl LogDensity,
         chain: usize,
         seed: Seed,
     ) -> Result<Vec<f64>, Error> {
@@ -267,19 +285,37 @@ impl Layout {
     }
 }
 
-/// [`Program::capture`] of a body that may find the model wrong.
-pub(crate) fn capture<S: AsRef<[usize]>>(
-    inputs: &[S],
-    body: impl FnOnce(&[Var]) -> Result<Vec<Var>, Error>,
-) -> Result<Program, Error> {
-    let mut wrong = None;
-    let program = Program::capture(inputs, |inputs| {
-        body(inputs).unwrap_or_else(|error| {
-            wrong = Some(error);
-            Vec::new()
-        })
-    })?;
-    wrong.map_or(Ok(program), Err)
+/// The error of a site that only some runs have.
+pub(super) fn not_always(name: &str) -> Error {
+    Error::at(name, "the site is not in every run of the model")
+}
+
+/// The log density of a model, compiled or not.
+pub(crate) enum Potential<'m> {
+    Compiled(ModelDensity),
+    Traced(TracedDensity<'m>),
+}
+
+/// The log density of a model that is traced at each evaluation.
+#[derive(Clone)]
+pub(crate) struct TracedDensity<'m> {
+    traced: Traced<'m>,
+    dim: usize,
+}
+
+impl LogDensity for TracedDensity<'_> {
+    fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Leaves with an [`Error`] if the model is wrong here.
+    fn evaluate(&mut self, position: &[f64], gradient: &mut [f64]) -> f64 {
+        let mut log_density = [0.0];
+        match self.traced.run(&[position], &mut [&mut log_density, gradient]) {
+            Ok(()) => log_density[0],
+            Err(error) => error.raise(),
+        }
+    }
 }
 
 /// A model's log density on its unconstrained space, with its gradient, as one Program: what [`Nuts`](super::Nuts) samples.
@@ -310,7 +346,10 @@ impl ModelDensity {
     /// # Errors
     /// What is wrong with the model or its data, see [`Error`].
     pub fn new<R>(model: &impl Model<R>, seed: Seed) -> Result<ModelDensity, Error> {
-        layout(model, seed)?.density(model)
+        match layout(model, seed)?.density(model, Compile::Always)? {
+            Potential::Compiled(density) => Ok(density),
+            Potential::Traced(_) => unreachable!("compiled or an error"),
+        }
     }
 
     /// The compiled Program: what it does ([`Program::explain`]) and how much memory it takes ([`Program::memory_len`]).

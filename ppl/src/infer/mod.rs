@@ -1,6 +1,7 @@
 //! Inference: samplers, variational inference, prediction, and what tells whether they can be trusted. Pyro's counterpart is
 //! `pyro.infer`.
 
+mod compile;
 pub mod density;
 pub mod diagnostics;
 mod elbo;
@@ -15,6 +16,7 @@ mod svi;
 #[cfg(test)]
 mod test_data;
 
+pub use compile::Compile;
 pub use density::LogDensity;
 pub use diagnostics::Summary;
 pub use elbo::{ElboEstimate, TraceElbo};

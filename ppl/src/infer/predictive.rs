@@ -1,11 +1,13 @@
 //! Prior and posterior prediction. Pyro's counterpart is `pyro.infer.Predictive`.
 
-use super::latent::capture;
+use super::compile::Compile;
+use super::latent::not_always;
 use crate::effects::{Cx, Lookup, Model, Seed, Substitute, Trace, run_with};
 use crate::error::Error;
 use crate::values::Values;
-use pyroxene_autograd::{Key, Program, Shape, Tensor, Var, scope};
+use pyroxene_autograd::{Key, Shape, Tensor, Var, scope};
 use pyroxene_kernels::random::mix;
+use std::rc::Rc;
 
 /// Draws from the prior: runs the model `count` times, each with draws of its own.
 ///
@@ -72,8 +74,19 @@ fn predict<R>(model: &impl Model<R>, given: &[(String, Tensor)], count: usize, s
     if count == 0 {
         return Err(Error::new("prediction: the number of draws is 0; it must be at least 1"));
     }
-    let (mut program, names) = compile(model, given)?;
-    let shapes: Vec<Shape> = program.output_shapes().map(Shape::from).collect();
+    let rows = given.iter().map(|(_, draws)| Shape::from(&draws.shape()[1..]));
+    let inputs: Vec<Shape> = std::iter::once(Shape::from_slice(&[Key::WORDS])).chain(rows).collect();
+    let (names, shapes): (Vec<String>, Vec<Shape>) = scope(|| -> Result<_, Error> {
+        let words = Var::from(Tensor::from(Key::words(mix(seed.0, 0))));
+        let rows = given.iter().map(|(_, draws)| Var::from(draws.select(0, 0)));
+        let outputs = predicted(model, given, &std::iter::once(words).chain(rows).collect::<Vec<_>>())?;
+        Ok(outputs.into_iter().map(|(name, value)| (name, value.shape())).unzip())
+    })?;
+    let body = |inputs: &[Var]| {
+        let outputs = predicted(model, given, inputs)?;
+        names.iter().map(|name| outputs.lookup(name).ok_or_else(|| not_always(name))).collect()
+    };
+    let mut routine = Compile::Auto.routine(&inputs, Rc::new(body))?;
     let sizes: Vec<usize> = shapes.iter().map(|shape| shape.iter().product()).collect();
     let mut columns: Vec<Vec<f64>> = sizes.iter().map(|size| vec![0.0; count * size]).collect();
     let data: Vec<Vec<f64>> = given.iter().map(|(_, draws)| draws.to_vec::<f64>()).collect();
@@ -87,28 +100,24 @@ fn predict<R>(model: &impl Model<R>, given: &[(String, Tensor)], count: usize, s
         let pairs = columns.iter_mut().zip(&sizes);
         let mut outputs: Vec<&mut [f64]> =
             pairs.map(|(column, &size)| &mut column[row * size..(row + 1) * size]).collect();
-        program.run(&inputs, &mut outputs);
+        routine.run(&inputs, &mut outputs)?;
     }
     let full = |shape: &Shape| -> Shape { std::iter::once(count).chain(shape.iter().copied()).collect() };
     let tensors = columns.into_iter().zip(&shapes).map(|(column, shape)| Tensor::from_vec(column, full(shape)));
-    Ok(names.into_iter().zip(tensors).collect())
+    Ok(names.iter().cloned().zip(tensors).collect())
 }
 
-/// The Program from a key and one row of the given sites to everything else, with the names of its outputs.
-fn compile<R>(model: &impl Model<R>, given: &[(String, Tensor)]) -> Result<(Program, Vec<String>), Error> {
-    let rows = given.iter().map(|(_, draws)| Shape::from(&draws.shape()[1..]));
-    let shapes: Vec<Shape> = std::iter::once(Shape::from_slice(&[Key::WORDS])).chain(rows).collect();
-    let mut names = Vec::new();
-    let program = capture(&shapes, |inputs| {
-        let values: Vec<(String, Var)> =
-            given.iter().zip(&inputs[1..]).map(|((name, _), &value)| (name.clone(), value)).collect();
-        let trace = trace(model, &values, Key::from_root(inputs[0]))?;
-        let drawn = trace.latents().filter(|site| values.lookup(&site.name).is_none());
-        let drawn = drawn.map(|site| (site.name.clone(), site.value.expect("a site that has run has a value")));
-        let reported = trace.deterministic().iter().map(|site| (site.name.clone(), site.value));
-        let outputs: Vec<(String, Var)> = drawn.chain(reported).collect();
-        names = outputs.iter().map(|(name, _)| name.clone()).collect();
-        Ok(outputs.into_iter().map(|(_, value)| value).collect())
-    })?;
-    Ok((program, names))
+/// Everything that a run of the model says, but for the given sites, from a key and one row of these.
+fn predicted<R>(
+    model: &impl Model<R>,
+    given: &[(String, Tensor)],
+    inputs: &[Var],
+) -> Result<Vec<(String, Var)>, Error> {
+    let values: Vec<(String, Var)> =
+        given.iter().zip(&inputs[1..]).map(|((name, _), &value)| (name.clone(), value)).collect();
+    let trace = trace(model, &values, Key::from_root(inputs[0]))?;
+    let drawn = trace.latents().filter(|site| values.lookup(&site.name).is_none());
+    let drawn = drawn.map(|site| (site.name.clone(), site.value.expect("a site that has run has a value")));
+    let reported = trace.deterministic().iter().map(|site| (site.name.clone(), site.value));
+    Ok(drawn.chain(reported).collect())
 }

@@ -1,21 +1,27 @@
 //! Stochastic variational inference. Pyro's counterpart is `pyro.infer.SVI`.
 
 mod file;
+mod step;
 
+use super::compile::Compile;
 use super::elbo::{TraceElbo, guided};
-use super::latent::{capture, check_data};
+use super::latent::check_data;
 use crate::effects::{Cx, Model, Seed, replay, run_with};
 use crate::error::Error;
 use crate::guide::Guide;
 use crate::optim::{Adam, Optimizer};
 use crate::param::ParamStore;
 use crate::values::Values;
-use pyroxene_autograd::{Key, Program, Shape, Tensor, Var, grad, scope};
+use pyroxene_autograd::{Key, Shape, Tensor, Var, grad, scope};
 use pyroxene_kernels::random::mix;
+use std::rc::Rc;
+use step::{Input, Steps};
 
 /// Stochastic variational inference: moves the parameters of a guide, and of the model, to raise the ELBO.
 ///
-/// A whole step (draws, loss, gradient, update) is one compiled Program; its noise comes from a key that changes with the step.
+/// A whole step (draws, loss, gradient, update) is one compiled Program; its noise comes from a key that changes with the step,
+/// and so do the indices of subsampled plates. Data that change are declared with [`Cx::data`] and given to
+/// [`SviRun::step_on`].
 ///
 /// ```
 /// use pyroxene::{AutoNormal, Cx, Seed, Svi, condition, dist::Normal, optim::Adam};
@@ -37,6 +43,8 @@ pub struct Svi<O = Adam> {
     pub elbo: TraceElbo,
     /// Number of steps that [`Svi::run`] takes; 1000 by default.
     pub steps: usize,
+    /// Whether a step is compiled; [`Compile::Auto`] by default.
+    pub compile: Compile,
 }
 
 /// What a run of [`Svi`] found.
@@ -48,10 +56,10 @@ pub struct SviFit {
     pub losses: Vec<f64>,
 }
 
-impl<O: Optimizer> Svi<O> {
+impl<O: Optimizer + Clone> Svi<O> {
     /// Variational inference with an optimiser, one particle and 1000 steps.
     pub fn new(optimizer: O) -> Svi<O> {
-        Svi { optimizer, elbo: TraceElbo::default(), steps: 1000 }
+        Svi { optimizer, elbo: TraceElbo::default(), steps: 1000, compile: Compile::Auto }
     }
 
     /// Sets the number of steps.
@@ -66,6 +74,12 @@ impl<O: Optimizer> Svi<O> {
         Svi { elbo: TraceElbo { particles }, ..self }
     }
 
+    /// Sets whether a step is compiled.
+    #[must_use]
+    pub fn compile(self, compile: Compile) -> Svi<O> {
+        Svi { compile, ..self }
+    }
+
     /// Takes all steps from parameters at their initial values.
     ///
     /// # Errors
@@ -77,7 +91,7 @@ impl<O: Optimizer> Svi<O> {
         let mut run = self.start(model, guide, ParamStore::new(), seed)?;
         let mut losses = Vec::with_capacity(self.steps);
         for step in 1..=self.steps {
-            let loss = run.step();
+            let loss = run.advance()?;
             if loss.is_nan() {
                 std::mem::swap(&mut run.now, &mut run.next);
                 return Err(run.failure(model, guide, step));
@@ -87,50 +101,58 @@ impl<O: Optimizer> Svi<O> {
         Ok(SviFit { params: run.params(), losses })
     }
 
-    /// Compiles a step. Parameters that `store` holds start there, others at their initial values.
+    /// Compiles a step, if it can be compiled. Parameters that `store` holds start there, others at their initial values.
     ///
     /// # Errors
     /// What is wrong with the model, its data or the guide; or that neither has a parameter.
-    pub fn start<R>(
+    pub fn start<'m, R>(
         &self,
-        model: &impl Model<R>,
-        guide: &(impl Guide + ?Sized),
+        model: &'m impl Model<R>,
+        guide: &'m (impl Guide + ?Sized),
         mut store: ParamStore,
         seed: Seed,
-    ) -> Result<SviRun, Error> {
-        let names = scope(|| parameters(model, guide, &mut store, seed))?;
+    ) -> Result<SviRun<'m>, Error>
+    where
+        O: 'm,
+    {
+        let (names, data) = scope(|| declared(model, guide, &mut store, seed))?;
         let points: Vec<Tensor> =
             names.iter().map(|name| store.unconstrained(name).expect("registered").clone()).collect();
         let parameters: Vec<f64> = points.iter().flat_map(|point| point.to_vec::<f64>()).collect();
         let shapes: Vec<Shape> = points.iter().map(|point| point.shape().into()).collect();
-        let program = self.compile(model, guide, &store, &names, &shapes)?;
-        let state = vec![vec![0.0; parameters.len()]; self.optimizer.state_vectors()];
-        let now: Vec<Vec<f64>> = std::iter::once(parameters).chain(state).collect();
-        Ok(SviRun { program, store, names, shapes, next: now.clone(), now, seed, taken: 0 })
-    }
-
-    fn compile<R>(
-        &self,
-        model: &impl Model<R>,
-        guide: &(impl Guide + ?Sized),
-        store: &ParamStore,
-        names: &[String],
-        shapes: &[Shape],
-    ) -> Result<Program, Error> {
-        let len: usize = shapes.iter().map(|shape| shape.iter().product::<usize>()).sum();
-        let mut inputs: Vec<Vec<usize>> = vec![vec![Key::WORDS], vec![], vec![len]];
-        inputs.extend((0..self.optimizer.state_vectors()).map(|_| vec![len]));
-        capture(&inputs, |inputs| {
-            let (key, step, vector, state) = (Key::from_root(inputs[0]), inputs[1], inputs[2], &inputs[3..]);
-            let points = split(vector, shapes);
-            let values: Vec<(String, Var)> =
-                names.iter().zip(&points).map(|(name, &point)| (name.clone(), store.constrain(name, point))).collect();
-            let elbo = self.elbo.estimate_with(model, guide, &values, key)?;
+        let vectors = self.optimizer.state_vectors();
+        let lookup = Names { store: store.clone(), names: names.clone(), shapes: shapes.clone() };
+        let declared: Vec<String> = data.iter().map(|input| input.name.clone()).collect();
+        let (optimizer, elbo) = (self.optimizer.clone(), self.elbo);
+        let body = move |inputs: &[Var]| {
+            let (key, step, vector) = (Key::from_root(inputs[0]), inputs[1], inputs[2]);
+            let (state, data) = inputs[3..].split_at(vectors);
+            let points = split(vector, &lookup.shapes);
+            let parameters = lookup.names.iter().zip(&points);
+            let parameters = parameters.map(|(name, &point)| (name.clone(), lookup.store.constrain(name, point)));
+            let data = declared.iter().cloned().zip(data.iter().copied());
+            let values: Vec<(String, Var)> = parameters.chain(data).collect();
+            let elbo = elbo.estimate_with(model, guide, &values, key)?;
             let gradients: Vec<Var> = grad(-elbo.surrogate, &points).into_iter().map(|g| g.reshape(&[-1])).collect();
-            let (moved, state) = self.optimizer.step(vector, Var::concat(&gradients, 0), state, step);
+            let (moved, state) = optimizer.step(vector, Var::concat(&gradients, 0), state, step);
             Ok([-elbo.value, moved].into_iter().chain(state).collect())
-        })
+        };
+        let len = Shape::from_slice(&[parameters.len()]);
+        let mut fixed = vec![Shape::from_slice(&[Key::WORDS]), Shape::new(), len.clone()];
+        fixed.extend(vec![len; vectors]);
+        let mut steps = Steps::new(self.compile, Rc::new(body), fixed);
+        steps.prepare(&data)?;
+        let state = vec![vec![0.0; parameters.len()]; vectors];
+        let now: Vec<Vec<f64>> = std::iter::once(parameters).chain(state).collect();
+        Ok(SviRun { steps, data, store, names, shapes, next: now.clone(), now, seed, taken: 0 })
     }
+}
+
+/// The parameters of a run, for its step.
+struct Names {
+    store: ParamStore,
+    names: Vec<String>,
+    shapes: Vec<Shape>,
 }
 
 /// The parts of a vector, each in its shape.
@@ -147,13 +169,13 @@ fn split(vector: Var, shapes: &[Shape]) -> Vec<Var> {
         .collect()
 }
 
-/// Registers the parameters of guide and model, checks the data, and gives the parameters' names.
-fn parameters<R>(
+/// Registers the parameters of guide and model and checks the data; gives the parameters' names and the declared data.
+fn declared<R>(
     model: &impl Model<R>,
     guide: &(impl Guide + ?Sized),
     store: &mut ParamStore,
     seed: Seed,
-) -> Result<Vec<String>, Error> {
+) -> Result<(Vec<String>, Vec<Input>), Error> {
     let key = Key::from_seed(seed.0).named("parameters");
     let guide_trace = run_with(|cx: &mut Cx| cx.trace(|cx| guide.run(cx)).1, key, Some(store))?;
     let replayed = replay(
@@ -174,13 +196,24 @@ fn parameters<R>(
     if names.is_empty() {
         return Err(Error::new("svi: neither the model nor the guide has a parameter to learn"));
     }
-    Ok(names)
+    let mut inputs: Vec<Input> = Vec::new();
+    for data in guide_trace.data().iter().chain(model_trace.data()) {
+        if names.contains(&data.name) {
+            return Err(Error::at(&data.name, "the name of a parameter is also one of data"));
+        }
+        if inputs.iter().all(|input| input.name != data.name) {
+            inputs.push(Input::new(&data.name, &data.value.to_tensor()));
+        }
+    }
+    Ok((names, inputs))
 }
 
 /// A run of [`Svi`] that the user steps.
 #[derive(Clone, Debug)]
-pub struct SviRun {
-    program: Program,
+pub struct SviRun<'m> {
+    steps: Steps<'m>,
+    /// What the model has declared, with the values of the last step.
+    data: Vec<Input>,
     store: ParamStore,
     names: Vec<String>,
     shapes: Vec<Shape>,
@@ -192,20 +225,75 @@ pub struct SviRun {
     taken: u64,
 }
 
-impl SviRun {
+impl SviRun<'_> {
     /// Takes a step and returns the loss before it.
+    ///
+    /// # Panics
+    /// If a model that is not compiled is found to be wrong in this step; [`step_on`](SviRun::step_on) gives the error.
     pub fn step(&mut self) -> f64 {
+        self.advance().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Takes a step on other data: values for names that the model or the guide has declared with [`Cx::data`]. Those
+    /// that are not given stay as they were in the last step. Data of shapes that are new compile the step anew; those of the
+    /// last sixteen lists of shapes are kept.
+    ///
+    /// ```
+    /// use pyroxene::{AutoNormal, Cx, ParamStore, Plate, Seed, Svi, Tensor, dist::Normal, optim::Adam};
+    /// let batches: Vec<Tensor> = (0..4).map(|k| Tensor::from([4.0 + 0.1 * k as f64, 6.0])).collect();
+    /// let model = |cx: &mut Cx| {
+    ///     let y = cx.data("y", &batches[0]);
+    ///     let mean = cx.sample("mean", Normal::new(0.0, 10.0));
+    ///     // Two of the eight rows at a time; their log probabilities stand for all.
+    ///     cx.plate_with(Plate::new("row", 8).subsample(2), |cx, _| cx.observe("obs", Normal::new(mean, 1.0), y));
+    /// };
+    /// let guide = AutoNormal::new(&model);
+    /// let mut run = Svi::new(Adam::new(0.02)).start(&model, &guide, ParamStore::new(), Seed(0))?;
+    /// for step in 0..1_000 {
+    ///     run.step_on([("y", batches[step % 4].clone())])?;
+    /// }
+    /// assert!((run.params()["auto.mean.loc"].item() - 5.075).abs() < 0.3);
+    /// assert_eq!(run.captures(), 1);
+    /// # Ok::<(), pyroxene::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A name that is not declared, an element type other than the declared one, or what is wrong with the model on data of these
+    /// shapes. The run stays as it was.
+    pub fn step_on(&mut self, data: impl Into<Values>) -> Result<f64, Error> {
+        let mut changed = self.data.clone();
+        for (name, value) in data.into().iter() {
+            let Some(input) = changed.iter_mut().find(|input| input.name == name) else {
+                return Err(Error::at(name, "no data are declared under this name, see `Cx::data`"));
+            };
+            input.set(value)?;
+        }
+        let before = std::mem::replace(&mut self.data, changed);
+        self.advance().inspect_err(|_| self.data = before)
+    }
+
+    /// How often the step has been compiled.
+    pub fn captures(&self) -> usize {
+        self.steps.captures()
+    }
+
+    fn advance(&mut self) -> Result<f64, Error> {
         self.taken += 1;
         let words = self.words();
         let count = [self.taken as f64];
         let mut loss = [0.0];
         let mut inputs: Vec<&[f64]> = vec![&words, &count];
         inputs.extend(self.now.iter().map(Vec::as_slice));
+        inputs.extend(self.data.iter().map(Input::values));
         let mut outputs: Vec<&mut [f64]> = vec![&mut loss];
         outputs.extend(self.next.iter_mut().map(Vec::as_mut_slice));
-        self.program.run(&inputs, &mut outputs);
+        let done = self.steps.prepare(&self.data).and_then(|routine| routine.run(&inputs, &mut outputs));
+        if let Err(error) = done {
+            self.taken -= 1;
+            return Err(error);
+        }
         std::mem::swap(&mut self.now, &mut self.next);
-        loss[0]
+        Ok(loss[0])
     }
 
     /// The key of the step that was taken last, as a Program's input.
@@ -230,7 +318,10 @@ impl SviRun {
     fn failure<R>(&self, model: &impl Model<R>, guide: &(impl Guide + ?Sized), step: usize) -> Error {
         let place = format!("svi: the loss of step {step} is not a number");
         let found = scope(|| {
-            let values: Values = self.params().iter().map(|(name, value)| (name, value.clone())).collect();
+            let params = self.params();
+            let parameters = params.iter().map(|(name, value)| (name.to_string(), value.clone()));
+            let data = self.data.iter().map(|input| (input.name.clone(), input.tensor()));
+            let values: Values = parameters.chain(data).collect();
             let key = Key::from_root(Var::from(Tensor::from(self.words()))).indexed(0);
             let (guide_trace, _) = guided(model, guide, &values, key, None).ok()?;
             let replayed = replay(

@@ -24,3 +24,4 @@ mod warmup;
 pub use draws::{ChainDraws, Divergence, DrawStats, Samples};
 pub use error::SampleError;
 pub use nuts::{Metric, Nuts};
+pub(crate) use run::sample_chains_here;

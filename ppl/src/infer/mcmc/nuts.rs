@@ -3,7 +3,7 @@
 use super::error::{Kind, SampleError};
 use super::fault::Planted;
 use super::{Samples, run};
-use crate::infer::LogDensity;
+use crate::infer::{Compile, LogDensity};
 
 /// The shape of the Euclidean metric that warm-up adapts to the posterior's covariance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub struct Nuts {
     /// Whether Ctrl-C ends the run and returns the draws so far; a second one ends the process as usual. True by
     /// default. A handler for this signal that the process already has is left alone.
     pub interruptible: bool,
+    /// Whether the model is compiled; [`Compile::Auto`] by default. Densities that are given directly have no use for it.
+    pub compile: Compile,
     #[cfg(test)]
     pub(crate) planted: Planted,
 }
@@ -65,6 +67,7 @@ impl Default for Nuts {
             threads: None,
             progress: true,
             interruptible: true,
+            compile: Compile::Auto,
             #[cfg(test)]
             planted: Planted::default(),
         }
@@ -120,6 +123,11 @@ impl Nuts {
     /// Sets [`interruptible`](Self::interruptible).
     pub fn interruptible(self, interruptible: bool) -> Nuts {
         Nuts { interruptible, ..self }
+    }
+
+    /// Sets [`compile`](Self::compile).
+    pub fn compile(self, compile: Compile) -> Nuts {
+        Nuts { compile, ..self }
     }
 
     /// Samples a density that is given directly. `density(chain)` makes the density for one chain, on the thread that

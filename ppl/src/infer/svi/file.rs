@@ -12,7 +12,7 @@ use std::path::Path;
 
 const KIND: &str = "pyroxene.svi";
 
-impl SviRun {
+impl SviRun<'_> {
     /// Writes the state of the run to a file, which is replaced whole or not at all: parameters, the optimiser's vectors,
     /// the number of steps taken, and the seed. [`restore`](SviRun::restore) goes on from it, bit for bit as if the run had
     /// never stopped. Settings, such as the learning rate, are the program's and not written.

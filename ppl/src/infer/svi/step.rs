@@ -1,0 +1,94 @@
+//! The step of a run, by the shapes of its data.
+
+use crate::error::Error;
+use crate::infer::compile::{Body, Compile, Routine};
+use pyroxene_autograd::{DType, Shape, Tensor};
+
+/// Data that a model or guide has declared, with their value now.
+#[derive(Clone, Debug)]
+pub(super) struct Input {
+    pub(super) name: String,
+    dtype: DType,
+    shape: Shape,
+    values: Vec<f64>,
+}
+
+impl Input {
+    pub(super) fn new(name: &str, value: &Tensor) -> Input {
+        let (dtype, shape) = (value.dtype(), value.shape().into());
+        Input { name: name.to_string(), dtype, shape, values: value.to_vec::<f64>() }
+    }
+
+    /// Sets another value.
+    pub(super) fn set(&mut self, value: &Tensor) -> Result<(), Error> {
+        if value.dtype() != self.dtype {
+            let message = format!("the data are {:?}, but {:?} where they are declared", value.dtype(), self.dtype);
+            return Err(Error::at(&self.name, message));
+        }
+        *self = Input::new(&self.name, value);
+        Ok(())
+    }
+
+    pub(super) fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    pub(super) fn tensor(&self) -> Tensor {
+        Tensor::from_vec(self.values.clone(), &self.shape).cast(self.dtype)
+    }
+}
+
+/// The largest number of compiled steps that are kept.
+const CAPACITY: usize = 16;
+
+/// A step, compiled for each list of shapes that its data have had lately.
+#[derive(Clone)]
+pub(super) struct Steps<'m> {
+    compile: Compile,
+    body: Body<'m>,
+    /// The shapes of the inputs before the data.
+    fixed: Vec<Shape>,
+    /// Those used last come last, each with the shapes of its inputs.
+    known: Vec<(Vec<Shape>, Routine<'m>)>,
+    captures: usize,
+}
+
+impl<'m> Steps<'m> {
+    pub(super) fn new(compile: Compile, body: Body<'m>, fixed: Vec<Shape>) -> Steps<'m> {
+        Steps { compile, body, fixed, known: Vec::new(), captures: 0 }
+    }
+
+    pub(super) fn captures(&self) -> usize {
+        self.captures
+    }
+
+    /// The step for data of these shapes.
+    pub(super) fn prepare(&mut self, data: &[Input]) -> Result<&mut Routine<'m>, Error> {
+        let fits = |shapes: &[Shape]| shapes[self.fixed.len()..].iter().eq(data.iter().map(|input| &input.shape));
+        match self.known.iter().rposition(|(shapes, _)| fits(shapes)) {
+            Some(place) => self.known[place..].rotate_left(1),
+            None => {
+                let shapes: Vec<Shape> =
+                    self.fixed.iter().cloned().chain(data.iter().map(|input| input.shape.clone())).collect();
+                let routine = self.compile.routine(&shapes, self.body.clone())?;
+                match routine {
+                    Routine::Compiled(_) => self.captures += 1,
+                    // One warning is enough.
+                    Routine::Traced(_) => self.compile = Compile::Never,
+                }
+                if self.known.len() == CAPACITY {
+                    self.known.remove(0);
+                }
+                self.known.push((shapes, routine));
+            }
+        }
+        let (_, routine) = self.known.last_mut().expect("moved or pushed just now");
+        Ok(routine)
+    }
+}
+
+impl std::fmt::Debug for Steps<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Steps").field("known", &self.known).field("captures", &self.captures).finish()
+    }
+}
