@@ -41,6 +41,7 @@ fn densities_are_those_of_the_reference() {
 }
 
 /// Moves by the gradient itself, so that a step tells it.
+#[derive(Clone)]
 struct Descent;
 
 impl Optimizer for Descent {
