@@ -42,6 +42,7 @@ pub(crate) type Body<'m> = Rc<dyn Fn(&[Var]) -> Result<Vec<Var>, Error> + 'm>;
 
 /// A function of arrays: a Program, or what it would have been captured from.
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "there are few of them, and none is moved in a loop")]
 pub(crate) enum Routine<'m> {
     Compiled(Program),
     Traced(Traced<'m>),

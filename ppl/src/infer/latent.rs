@@ -291,6 +291,7 @@ pub(super) fn not_always(name: &str) -> Error {
 }
 
 /// The log density of a model, compiled or not.
+#[expect(clippy::large_enum_variant, reason = "there are few of them, and none is moved in a loop")]
 pub(crate) enum Potential<'m> {
     Compiled(ModelDensity),
     Traced(TracedDensity<'m>),
