@@ -1,7 +1,9 @@
 //! Bad input gives an error that names the site and the shapes, and nothing is computed from it.
 
 use pyroxene::dist::{Bernoulli, Gamma, HalfNormal, Normal, Poisson};
-use pyroxene::{AutoNormal, Cx, Error, Nuts, Plate, Seed, Svi, Var, condition, optim::Adam, prior_predictive, run};
+use pyroxene::{
+    AutoNormal, Compile, Cx, Error, Nuts, Plate, Seed, Svi, Var, condition, optim::Adam, prior_predictive, run,
+};
 
 fn sample(model: impl Fn(&mut Cx)) -> Error {
     Nuts::default().chains(1).warmup(10).draws(10).progress(false).run(&model, Seed(0)).expect_err("the input is bad")
@@ -135,12 +137,14 @@ fn no_place_to_start_names_the_site() {
 
 #[test]
 fn a_branch_on_a_latent_value_is_reported_not_frozen() {
-    let error = sample(|cx| {
+    let model = |cx: &mut Cx| {
         let x = cx.sample("x", Normal::new(0.0, 1.0));
         if x.item() > 0.0 {
             cx.factor("penalty", -x);
         }
-    });
+    };
+    let nuts = Nuts::default().chains(1).warmup(10).draws(10).progress(false).compile(Compile::Always);
+    let error = nuts.run(&model, Seed(0)).expect_err("the branch would be frozen");
     assert!(error.to_string().contains("bad_input.rs"), "{error}");
 }
 

@@ -29,7 +29,7 @@ fn looping(cx: &mut Cx) {
     let x = cx.sample("x", Normal::new(0.0, 2.0));
     let (mut mean, mut left) = (x, x.item());
     while left > 0.0 {
-        mean = mean * 0.5;
+        mean *= 0.5;
         left -= 1.0;
     }
     cx.observe("y", Normal::new(mean, 1.0), [0.3, 0.8]);
