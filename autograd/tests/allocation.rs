@@ -1,6 +1,6 @@
 //! Running a Program allocates nothing, nor do the Programs inside its scans and checkpoints.
 
-use pyroxene_autograd::{Program, Var, checkpoint, grad, scan};
+use pyroxene_autograd::{Program, Tensor, Var, checkpoint, grad, scan};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -61,6 +61,16 @@ fn loops_and_products_allocate_nothing() {
     assert_eq!(runs(|x| (x[0] * x[1]).exp().sum()), 0);
     assert_eq!(runs(|x| x[0].reshape(&[3, 4]).matmul(x[1].reshape(&[4, 3])).sin().sum()), 0);
     assert_eq!(runs(|x| Var::concat(&[x[0].slice(0, ..5), x[1]], 0).cumsum(0).sum()), 0);
+}
+
+#[test]
+fn linear_predictors_allocate_nothing() {
+    let predictors = Tensor::from_vec((0..700 * 12).map(|i| f64::from(i).sin()).collect::<Vec<f64>>(), [700, 12]);
+    let loss = |x: &[Var]| {
+        let eta = Var::from(&predictors).matmul(x[0]);
+        (eta.softplus() - eta * x[1].sum()).sum()
+    };
+    assert_eq!(runs(loss), 0);
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use super::Machine;
 use super::layout::{BufferId, Place, Strides, View};
-use super::lower::{LoopStep, Lowered, Step};
+use super::lower::{LoopStep, Lowered, RowsStep, Step};
 use super::memory::{Home, MemoryPlan};
 use super::operand::{Operand, Target};
+use super::rows::{Argument, Body, Lane, Rows};
 use crate::structured::{Array, INPUTS, Known, Room, RoomMut, Structured};
 use pyroxene_kernels::fused::{self, FusedKernel, Input, Loop, Output, Places, Scratch, Sequence, Source};
 use pyroxene_kernels::linalg::{self, Mat, MatMut, gemm};
@@ -15,6 +16,7 @@ use smallvec::SmallVec;
 pub(crate) enum Task {
     Loops(Sequence),
     Assemble { parts: Vec<Part>, out: Target },
+    Rows(Box<Rows>),
     Matmul(Product),
     Structured { op: Structured, inputs: Vec<(Operand, Shape)>, room: Room, known: Vec<usize>, out: Target },
 }
@@ -59,6 +61,7 @@ pub(crate) struct Workspace {
     pub(crate) loops: Scratch,
     floats: Vec<f64>,
     indices: Vec<usize>,
+    rows: Vec<Lane>,
     /// For the Programs inside operations, one at a time.
     inner: Option<Box<Machine>>,
 }
@@ -68,6 +71,7 @@ impl Workspace {
     pub(crate) fn reserve(&mut self, task: &Task) {
         match task {
             Task::Loops(sequence) => sequence.reserve(&mut self.loops),
+            Task::Rows(rows) => rows.reserve(&mut self.rows),
             Task::Structured { op, room, .. } => {
                 if let Some(plan) = op.inner() {
                     self.inner.get_or_insert_default().reserve(plan);
@@ -81,7 +85,8 @@ impl Workspace {
 
     /// How many numbers it holds, apart from the blocks of fused loops.
     pub(super) fn len(&self) -> usize {
-        self.floats.len() + self.inner.as_ref().map_or(0, |inner| inner.len())
+        let rows: usize = self.rows.iter().map(Lane::len).sum();
+        self.floats.len() + rows + self.inner.as_ref().map_or(0, |inner| inner.len())
     }
 
     fn room<'w>(&'w mut self, room: Room, known: &'w [usize]) -> RoomMut<'w> {
@@ -105,6 +110,7 @@ impl Task {
                     add_at(target, part.offset, &part.shape, &part.strides, part.x.read(&rest));
                 }
             }
+            Task::Rows(rows) => rows.run(&mut workspace.rows, places),
             Task::Matmul(product) => product.run(places),
             Task::Structured { op, inputs, room, known, out } => {
                 let (target, rest) = out.split(places);
@@ -168,6 +174,7 @@ impl Placement<'_> {
                 Home::Argument(k) => Operand::Argument(k, within),
                 Home::Result(k) => Operand::Result(k, within),
             },
+            Place::Rows => unreachable!("only the loop of a step of rows reads it"),
         }
     }
 
@@ -179,6 +186,7 @@ impl Placement<'_> {
                 Home::Argument(k) => Source::Argument(k, view.offset),
                 Home::Result(k) => Source::Result(k, view.offset),
             },
+            Place::Rows => unreachable!("only the loop of a step of rows reads it"),
         }
     }
 
@@ -231,6 +239,7 @@ impl Placement<'_> {
                 };
                 Task::Assemble { parts: parts.iter().map(part).collect(), out: self.target(*out) }
             }
+            Step::Rows(step) => Task::Rows(Box::new(self.rows(step))),
             Step::Matmul { a, b, out } => Task::Matmul(self.product(a, b, out)),
             Step::Structured { op, inputs, out } => {
                 let shapes: Vec<&[usize]> = inputs.iter().map(|input| input.shape.as_slice()).collect();
@@ -241,6 +250,45 @@ impl Placement<'_> {
                     inputs.iter().map(|(input, shape)| Known { data: input.known(), shape }).collect();
                 Task::Structured { op: op.clone(), room, known: op.known(&known), inputs, out: self.whole(out) }
             }
+        }
+    }
+
+    fn rows(&self, step: &RowsStep) -> Rows {
+        let LoopStep { shape, inputs, code, outputs } = &step.lines;
+        let rows = shape.iter().product();
+        let mut arguments: Vec<Argument> = vec![];
+        let inputs = inputs.iter().map(|view| {
+            let stride: isize = view.broadcast_strides(shape).iter().sum();
+            match &view.place {
+                Place::Rows => Body::eta(),
+                Place::Data(_) if stride == 0 => Input { source: self.source(view), strides: vec![0] },
+                _ => {
+                    arguments.push(Argument { operand: self.operand(view), stride: stride.unsigned_abs() });
+                    Input { source: Source::Argument(arguments.len() - 1, 0), strides: vec![stride] }
+                }
+            }
+        });
+        let inputs = inputs.collect();
+        let reductions = outputs.iter().map(|store| {
+            let reduce = store.reduce.expect("the loop keeps reductions only");
+            ((store.register, reduce), (reduce, self.target(store.out)))
+        });
+        let (made, reductions): (_, Vec<_>) = reductions.unzip();
+        let columns = step.x.shape[1];
+        let body = Body { inputs, code: code.clone(), g: step.g, reductions: made };
+        let [whole, rest] = body.compile(rows, columns);
+        Rows {
+            x: self.operand(&step.x),
+            rows,
+            columns,
+            x_strides: matrix_strides(&step.x),
+            b: self.operand(&step.b),
+            b_stride: matrix_strides(&step.b).0,
+            arguments,
+            whole,
+            rest,
+            reductions,
+            out: self.whole(&step.out),
         }
     }
 
@@ -257,20 +305,22 @@ impl Placement<'_> {
             }
             offsets
         };
-        let last = |view: &View| {
-            let rank = view.strides.len();
-            (view.strides[rank - 2] as usize, view.strides[rank - 1] as usize)
-        };
         Product {
             a: self.operand(a),
             b: self.operand(b),
             batch: batch_offsets(a).into_iter().zip(batch_offsets(b)).collect(),
             sizes: (m, k, n),
-            a_strides: last(a),
-            b_strides: last(b),
+            a_strides: matrix_strides(a),
+            b_strides: matrix_strides(b),
             out: self.whole(out),
         }
     }
+}
+
+/// From one row of a matrix to the next, and from one column to the next.
+fn matrix_strides(view: &View) -> (usize, usize) {
+    let rank = view.strides.len();
+    (view.strides[rank - 2] as usize, view.strides[rank - 1] as usize)
 }
 
 fn last_offset(view: &View) -> usize {

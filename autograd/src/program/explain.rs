@@ -65,6 +65,7 @@ pub(super) fn scheduled(text: &mut String, graph: &Graph, units: &[Unit]) {
         let nodes: String = unit.nodes().iter().take(LINES).map(|id| format!(" %{id}")).collect();
         let _ = match unit {
             Unit::Loop { shape, .. } => writeln!(text, "  loop over {:?}:{nodes}", shape.as_slice()),
+            Unit::Rows(rows) => writeln!(text, "  rows of {:?}:{nodes}", rows.shape.as_slice()),
             unit => writeln!(text, "  {}:{nodes}", graph.node(unit.nodes()[0]).op.name()),
         };
     });
@@ -100,6 +101,7 @@ fn place(plan: &MemoryPlan, view: &View) -> String {
     match view.place {
         Place::Buffer(buffer) => format!("{}{:?}", name(plan, buffer), view.shape.as_slice()),
         Place::Data(_) => format!("data{:?}", view.shape.as_slice()),
+        Place::Rows => "the product".into(),
     }
 }
 
@@ -107,7 +109,16 @@ fn describe(text: &mut String, plan: &MemoryPlan, step: &Step) {
     let name = |buffer: &BufferId| name(plan, *buffer);
     let place = |view: &View| place(plan, view);
     let _ = match step {
-        Step::Loop(step) => return describe_loop(text, plan, step),
+        Step::Loop(step) => {
+            let _ = writeln!(text, "  loop over {:?}", step.shape.as_slice());
+            return describe_loop(text, plan, step);
+        }
+        Step::Rows(step) => {
+            let (x, b) = (place(&step.x), place(&step.b));
+            let _ = writeln!(text, "  some rows at a time: {x} x {b}, a loop over {:?}", step.lines.shape.as_slice());
+            describe_loop(text, plan, &step.lines);
+            writeln!(text, "    {} = transpose of {x} x r{}", place(&step.out), step.g)
+        }
         Step::Assemble { parts, out } => {
             let parts: Vec<String> = parts.iter().map(|(part, ..)| place(part)).collect();
             writeln!(text, "  {} = zeros plus {}", name(out), parts.join(" "))
@@ -121,7 +132,6 @@ fn describe(text: &mut String, plan: &MemoryPlan, step: &Step) {
 }
 
 fn describe_loop(text: &mut String, plan: &MemoryPlan, step: &LoopStep) {
-    let _ = writeln!(text, "  loop over {:?}", step.shape.as_slice());
     for (register, input) in step.inputs.iter().enumerate().take(LINES) {
         let _ = writeln!(text, "    r{register} = {}", place(plan, input));
     }

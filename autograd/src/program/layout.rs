@@ -14,6 +14,8 @@ pub(crate) type BufferId = usize;
 pub(crate) enum Place {
     Buffer(BufferId),
     Data(Buffer<f64>),
+    /// What a step of rows makes for its own loop.
+    Rows,
 }
 
 /// A strided view of a buffer or of constant data.
@@ -62,7 +64,7 @@ impl View {
     pub(crate) fn buffer(&self) -> Option<BufferId> {
         match self.place {
             Place::Buffer(buffer) => Some(buffer),
-            Place::Data(_) => None,
+            Place::Data(_) | Place::Rows => None,
         }
     }
 

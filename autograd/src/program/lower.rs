@@ -2,6 +2,7 @@
 
 use super::graph::{Graph, GraphNode, Id};
 use super::layout::{BufferId, Place, Strides, View, row_major};
+use super::rows::RowsUnit;
 use super::schedule::{Unit, is_view};
 use crate::op::{Op, Stride, Strides as Ranges};
 use crate::structured::Structured;
@@ -18,6 +19,7 @@ pub(crate) enum Step {
         parts: Vec<(View, usize, Strides)>,
         out: BufferId,
     },
+    Rows(RowsStep),
     Matmul {
         a: View,
         b: View,
@@ -36,6 +38,7 @@ impl Step {
         match self {
             Step::Loop(step) => step.inputs.iter().collect(),
             Step::Assemble { parts, .. } => parts.iter().map(|(part, ..)| part).collect(),
+            Step::Rows(step) => step.lines.inputs.iter().chain([&step.x, &step.b]).collect(),
             Step::Matmul { a, b, .. } => vec![a, b],
             Step::Structured { inputs, .. } => inputs.iter().collect(),
         }
@@ -45,6 +48,7 @@ impl Step {
     pub(crate) fn writes(&self) -> Vec<BufferId> {
         match self {
             Step::Loop(step) => step.outputs.iter().map(|store| store.out).collect(),
+            Step::Rows(step) => step.lines.outputs.iter().map(|store| store.out).chain(step.out.buffer()).collect(),
             Step::Assemble { out, .. } => vec![*out],
             Step::Matmul { out, .. } | Step::Structured { out, .. } => out.buffer().into_iter().collect(),
         }
@@ -67,6 +71,17 @@ pub(crate) struct Store {
     pub(crate) offset: usize,
     pub(crate) strides: Vec<isize>,
     pub(crate) reduce: Option<Reduce>,
+}
+
+/// The product `X b`, a loop that reads it, and the product of `X^T` with a register of the loop.
+#[derive(Debug)]
+pub(crate) struct RowsStep {
+    pub(crate) x: View,
+    pub(crate) b: View,
+    /// Its outputs are reductions over all rows.
+    pub(crate) lines: LoopStep,
+    pub(crate) g: u16,
+    pub(crate) out: View,
 }
 
 /// The steps, the size of each buffer, and which of them are the Program's inputs and outputs.
@@ -92,7 +107,11 @@ pub(crate) fn lower(graph: &Graph, units: &[Unit]) -> Lowered {
         match unit {
             Unit::View(id) => lowering.view(*id),
             Unit::Single(id) => lowering.single(*id),
-            Unit::Loop { shape, nodes } => lowering.fused(shape, nodes, &kept),
+            Unit::Loop { shape, nodes } => {
+                let (step, _) = lowering.fused(shape, nodes, &kept);
+                lowering.lowered.steps.push(Step::Loop(step));
+            }
+            Unit::Rows(rows) => lowering.rows(rows, &kept),
         }
     }
     lowering.outputs();
@@ -207,7 +226,8 @@ impl<'g> Lowering<'g> {
         self.views[id as usize] = Some(view);
     }
 
-    fn fused(&mut self, shape: &Shape, nodes: &[Id], kept: &[bool]) {
+    /// A loop, with the register of each node.
+    fn fused(&mut self, shape: &Shape, nodes: &[Id], kept: &[bool]) -> (LoopStep, HashMap<Id, u16>) {
         let mut step = LoopStep { shape: shape.clone(), inputs: Vec::new(), code: Vec::new(), outputs: Vec::new() };
         let inside: HashSet<Id> = nodes.iter().copied().collect();
         let is_inner = |id: Id| inside.contains(&id) && self.graph.node(id).op.reduction().is_none();
@@ -251,7 +271,24 @@ impl<'g> Lowering<'g> {
             let out = self.result(id);
             step.outputs.push(Store { register, out, offset: 0, strides: strides.into_vec(), reduce });
         }
-        self.lowered.steps.push(Step::Loop(step));
+        (step, registers)
+    }
+
+    fn rows(&mut self, rows: &RowsUnit, kept: &[bool]) {
+        let factors = &self.graph.node(rows.eta).inputs;
+        let (x, b) = (self.value(factors[0]).clone(), self.matrix(factors[1]));
+        let inputs = rows.lines.iter().flat_map(|&id| &self.graph.node(id).inputs);
+        for &input in inputs.filter(|input| !rows.lines.contains(input)) {
+            if rows.nodes.contains(&input) {
+                self.views[input as usize] = Some(View::contiguous(Place::Rows, rows.shape.clone()));
+            } else if self.value(input).strides.iter().any(|&stride| stride < 0) {
+                self.views[input as usize] = Some(self.contiguous(input));
+            }
+        }
+        let (lines, registers) = self.fused(&rows.shape, &rows.lines, kept);
+        self.result(rows.adjoint);
+        let (g, out) = (registers[&rows.g], self.value(rows.adjoint).clone());
+        self.lowered.steps.push(Step::Rows(RowsStep { x, b, lines, g, out }));
     }
 
     fn single(&mut self, id: Id) {

@@ -2,7 +2,7 @@
 //!
 //! `passes` is the way of a computation, one file a pass: `import` (the tape's part that the outputs need, in f64, as a
 //! `graph`), `builder` (simplification: constant folding, common subexpressions and the algebraic `rules`, as nodes are
-//! added), dead code, `schedule` (which nodes share a fused loop, and in what order), `lower` (steps over buffers, with
+//! added), dead code, `schedule` (which nodes share a fused loop, and in what order), `rows` (linear predictors, some rows at a time), `lower` (steps over buffers, with
 //! `layout` for views), `memory` (inputs and outputs lie with the caller, other buffers share places by liveness) and
 //! `exec` (running, on each `operand` where it lies). `verify` checks what each pass leaves, `check` what a run gives, and
 //! `explain` prints it all. `compiled` keeps Programs by the shapes of their inputs.
@@ -19,6 +19,7 @@ mod lower;
 mod memory;
 mod operand;
 mod passes;
+mod rows;
 mod rules;
 mod schedule;
 mod verify;

@@ -30,6 +30,14 @@ pub(crate) struct Rest<'m, 'd> {
     outputs: Around<'m, &'d mut [f64]>,
 }
 
+impl<'m, 'd> Rest<'m, 'd> {
+    /// Everything, while nothing is written.
+    pub(crate) fn all(places: Places<'m, 'd>) -> Rest<'m, 'd> {
+        let Places { memory, inputs, outputs } = places;
+        Rest { memory: Around::nothing(memory), inputs, outputs: Around::nothing(outputs) }
+    }
+}
+
 impl Target {
     /// What is written, and the rest for reading.
     pub(crate) fn split<'m, 'd>(&self, places: Places<'m, 'd>) -> (&'m mut [f64], Rest<'m, 'd>) {

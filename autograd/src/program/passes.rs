@@ -2,7 +2,7 @@
 
 use super::exec::Placement;
 use super::graph::Graph;
-use super::{Plan, builder, explain, lower, memory, schedule, verify};
+use super::{Plan, builder, explain, lower, memory, rows, schedule, verify};
 
 /// Compiles a graph as it was imported.
 pub(super) fn compile(imported: Graph) -> Plan {
@@ -17,6 +17,8 @@ pub(super) fn compile(imported: Graph) -> Plan {
     explain::simplified(&mut text, &graph, &fired);
 
     let units = schedule::schedule(&graph);
+    check(|| verify::schedule(&graph, &units));
+    let units = rows::find(&graph, units);
     check(|| verify::schedule(&graph, &units));
     explain::scheduled(&mut text, &graph, &units);
 

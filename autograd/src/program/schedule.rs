@@ -5,6 +5,7 @@
 //! one another (Hu 1961): what can wait then meets more of its kind.
 
 use super::graph::{Graph, Id};
+use super::rows::RowsUnit;
 use crate::op::Op;
 use pyroxene_tensor::Shape;
 use std::cmp::Reverse;
@@ -19,12 +20,15 @@ pub(crate) enum Unit {
     View(Id),
     /// Any other node.
     Single(Id),
+    /// A linear predictor, its loop and what arrives at it, some rows at a time.
+    Rows(RowsUnit),
 }
 
 impl Unit {
     pub(crate) fn nodes(&self) -> &[Id] {
         match self {
             Unit::Loop { nodes, .. } => nodes,
+            Unit::Rows(rows) => &rows.nodes,
             Unit::View(id) | Unit::Single(id) => std::slice::from_ref(id),
         }
     }

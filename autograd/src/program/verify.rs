@@ -123,19 +123,27 @@ pub(super) fn schedule(graph: &Graph, units: &[Unit]) -> Result<(), String> {
             let fail = |what: &str| Err(format!("unit {position}, %{id} {}: {what}", node.op.name()));
             for &input in &node.inputs {
                 let source = graph.node(input);
-                let within = matches!(unit, Unit::Loop { .. }) && is_elementwise(&source.op);
+                let within = match unit {
+                    Unit::Loop { .. } => is_elementwise(&source.op),
+                    Unit::Rows(rows) => !rows.lines.contains(&id) || source.op.reduction().is_none(),
+                    _ => false,
+                };
                 match done[input as usize] {
                     Some(unit) if unit < position || unit == position && within => {}
                     _ if leaf(&source.op) => {}
                     _ => return fail(&format!("reads %{input} too early")),
                 }
             }
-            if let Unit::Loop { shape, .. } = unit
-                && iteration_space(graph, id) != Some(shape)
-            {
+            let lines = match unit {
+                Unit::Loop { shape, nodes } => Some((shape, nodes)),
+                Unit::Rows(rows) => Some((&rows.shape, &rows.lines)),
+                _ => None,
+            };
+            if lines.is_some_and(|(shape, lines)| lines.contains(&id) && iteration_space(graph, id) != Some(shape)) {
                 return fail("is no part of this loop");
             }
-            if matches!(unit, Unit::View(_)) != is_view(&node.op) {
+            let holds_views = matches!(unit, Unit::View(_) | Unit::Rows(_));
+            if !holds_views && is_view(&node.op) || matches!(unit, Unit::View(_)) && !is_view(&node.op) {
                 return fail("is a view, or is not");
             }
             if done[id as usize].replace(position).is_some() {

@@ -34,7 +34,7 @@ impl Reduce {
 
     /// Combines two values; the same bits as a lane of the vector form.
     #[inline(always)]
-    pub(crate) fn pair(self, a: f64, b: f64) -> f64 {
+    pub fn pair(self, a: f64, b: f64) -> f64 {
         let (x, y) = (Vector::new(Portable::<1>, [a]), Vector::new(Portable::<1>, [b]));
         match self {
             Reduce::Sum => a + b,
