@@ -128,18 +128,23 @@ pub(super) fn schedule(graph: &Graph, units: &[Unit]) -> Result<(), String> {
                     Unit::Rows(rows) => !rows.lines.contains(&id) || source.op.reduction().is_none(),
                     _ => false,
                 };
+                if let Some(unit) = done[input as usize].filter(|&unit| unit < position)
+                    && !is_whole(&units[unit], source, input)
+                {
+                    return fail(&format!("reads %{input}, which is never whole"));
+                }
                 match done[input as usize] {
                     Some(unit) if unit < position || unit == position && within => {}
                     _ if leaf(&source.op) => {}
                     _ => return fail(&format!("reads %{input} too early")),
                 }
             }
-            let lines = match unit {
-                Unit::Loop { shape, nodes } => Some((shape, nodes)),
-                Unit::Rows(rows) => Some((&rows.shape, &rows.lines)),
+            let space = match unit {
+                Unit::Loop { shape, .. } => Some(shape),
+                Unit::Rows(rows) if rows.lines.contains(&id) => Some(&rows.shape),
                 _ => None,
             };
-            if lines.is_some_and(|(shape, lines)| lines.contains(&id) && iteration_space(graph, id) != Some(shape)) {
+            if space.is_some_and(|space| iteration_space(graph, id) != Some(space)) {
                 return fail("is no part of this loop");
             }
             let holds_views = matches!(unit, Unit::View(_) | Unit::Rows(_));
@@ -150,12 +155,25 @@ pub(super) fn schedule(graph: &Graph, units: &[Unit]) -> Result<(), String> {
                 return fail("is computed twice");
             }
         }
-        if nodes.len() > LOOP_NODES {
-            return Err(format!("unit {position} has {} nodes", nodes.len()));
+        let lines = if let Unit::Rows(rows) = unit { &rows.lines } else { nodes };
+        if lines.len() > LOOP_NODES {
+            return Err(format!("unit {position} has {} nodes", lines.len()));
+        }
+    }
+    for &id in &graph.outputs {
+        if done[id as usize].is_some_and(|unit| !is_whole(&units[unit], graph.node(id), id)) {
+            return Err(format!("%{id} is an output, but never whole"));
         }
     }
     let missing = (0..graph.nodes.len()).find(|&index| done[index].is_none() && !leaf(&graph.nodes[index].op));
     missing.map_or(Ok(()), |index| Err(format!("%{index} is not computed")))
+}
+
+/// Whether a unit leaves all elements of its node behind: rows are made some at a time, and only what is made of all of them
+/// is left.
+fn is_whole(unit: &Unit, node: &GraphNode, id: Id) -> bool {
+    let Unit::Rows(rows) = unit else { return true };
+    id == rows.adjoint || node.op.reduction().is_some()
 }
 
 /// Runs the steps on the plan of the memory, noting whose numbers lie where: what a step reads must have been written, and

@@ -1,6 +1,6 @@
 //! Recognising linear predictors in a schedule.
 
-use super::super::graph::{Graph, Id};
+use super::super::graph::{Graph, GraphNode, Id};
 use super::super::schedule::{Unit, is_elementwise};
 use super::{ARGUMENTS, RowsUnit};
 use crate::op::Op;
@@ -9,11 +9,11 @@ use std::collections::HashSet;
 
 /// The units with each linear predictor as one unit, in the place of its loop.
 pub(crate) fn find(graph: &Graph, units: Vec<Unit>) -> Vec<Unit> {
-    let has_constant_factor = |node: &super::super::graph::GraphNode| predictors(graph, node.inputs[0]).is_some();
+    let has_constant_factor = |node: &GraphNode| predictors(graph, node.inputs[0]).is_some();
     if !graph.nodes.iter().any(|node| node.op == Op::Matmul && has_constant_factor(node)) {
         return units;
     }
-    let mut finder = Finder::new(graph, &units);
+    let finder = Finder::new(graph, &units);
     let found: Vec<RowsUnit> =
         units.iter().enumerate().filter_map(|(position, unit)| finder.around(position, unit)).collect();
     let joined: HashSet<Id> = found.iter().flat_map(|rows| rows.nodes.iter().copied()).collect();
@@ -66,7 +66,7 @@ impl<'g> Finder<'g> {
     }
 
     /// The linear predictor of which the unit is the loop.
-    fn around(&mut self, position: usize, unit: &Unit) -> Option<RowsUnit> {
+    fn around(&self, position: usize, unit: &Unit) -> Option<RowsUnit> {
         let Unit::Loop { shape, nodes } = unit else { return None };
         let rows: usize = shape.iter().product();
         if shape.iter().filter(|&&size| size != 1).count() != 1 {
@@ -78,13 +78,12 @@ impl<'g> Finder<'g> {
         if outside.len() > ARGUMENTS {
             return None;
         }
-        let candidates = outside.iter().filter_map(|&input| {
+        let (eta, eta_reshapes) = outside.iter().find_map(|&input| {
             let (eta, reshapes) = self.product(input)?;
             let x = predictors(self.graph, self.graph.node(eta).inputs[0])?;
             let fits = x.size(0) == rows && is_transpose(x, transposed);
             (fits && self.feeds_only(eta, &reshapes, position, shape)).then_some((eta, reshapes))
-        });
-        let (eta, eta_reshapes) = { candidates }.next()?;
+        })?;
         let mut all: Vec<Id> = [eta, adjoint].into_iter().chain(eta_reshapes).chain(g_reshapes).collect();
         all.extend(nodes);
         all.sort_unstable();

@@ -3,7 +3,7 @@
 use super::super::graph::Ids;
 use super::super::lower::lower;
 use super::super::schedule::schedule as order;
-use super::super::{explain, memory as placement};
+use super::super::{explain, memory as placement, rows};
 use super::*;
 use crate::op::Axes;
 use pyroxene_kernels::table::{Binary, Unary};
@@ -97,6 +97,33 @@ fn broken_schedules_are_caught() {
     let other = vec![Unit::Loop { shape: smallvec![1], nodes: vec![1] }];
     fails(schedule(&sound, &other), "is no part of this loop");
     fails(schedule(&sound, &[Unit::View(1)]), "is a view, or is not");
+}
+
+#[test]
+fn what_rows_leave_in_part_is_read_by_nobody_else() {
+    // eta = X b, the sum of exp(eta), and X^T exp(eta).
+    let x = Tensor::from_vec(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [3, 2]);
+    let mut model = Graph { inputs: vec![smallvec![2, 1]], ..Graph::default() };
+    let b = model.append(Op::Input(0), smallvec![], smallvec![2, 1], None);
+    let transposed = model.append(Op::Constant, smallvec![], smallvec![2, 3], Some(x.t()));
+    let x = model.append(Op::Constant, smallvec![], smallvec![3, 2], Some(x));
+    let eta = model.append(Op::Matmul, smallvec![x, b], smallvec![3, 1], None);
+    let exp = model.append(Op::Unary(Unary::Exp), smallvec![eta], smallvec![3, 1], None);
+    let sum = model.append(Op::Sum(Axes::new([0])), smallvec![exp], smallvec![1, 1], None);
+    let adjoint = model.append(Op::Matmul, smallvec![transposed, exp], smallvec![2, 1], None);
+    model.outputs = vec![sum, adjoint];
+    let mut units = rows::find(&model, order(&model));
+    assert!(matches!(&units[..], [Unit::Rows(_)]));
+    assert_eq!((graph(&model), schedule(&model, &units)), (Ok(()), Ok(())));
+    let lowered = lower(&model, &units);
+    assert_eq!(memory(&lowered, &placement::plan(&lowered)), Ok(()));
+
+    model.outputs.push(exp);
+    fails(schedule(&model, &units), "is an output, but never whole");
+    model.outputs.pop();
+    let late = model.append(Op::Unary(Unary::Sin), smallvec![exp], smallvec![3, 1], None);
+    units.push(Unit::Loop { shape: smallvec![3, 1], nodes: vec![late] });
+    fails(schedule(&model, &units), "which is never whole");
 }
 
 #[test]
