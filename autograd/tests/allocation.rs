@@ -1,37 +1,11 @@
 //! Running a Program allocates nothing, nor do the Programs inside its scans and checkpoints.
 
 use pyroxene_autograd::{Program, Tensor, Var, checkpoint, grad, scan};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 
-struct Counting;
+#[path = "common/counting.rs"]
+mod counting;
 
-thread_local! {
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; counting touches a plain thread-local number.
-#[allow(unsafe_code)]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn allocations(body: impl FnOnce()) -> u64 {
-    let before = COUNT.get();
-    body();
-    COUNT.get() - before
-}
+use counting::allocations;
 
 /// Allocations of a hundred runs of a value and its gradients by two inputs of 12 numbers. A run before them makes what a
 /// thread keeps for its matrix products.

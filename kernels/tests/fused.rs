@@ -7,18 +7,12 @@ use pyroxene_kernels::fused::{
 };
 use pyroxene_kernels::{Binary, Isa, Unary, reduce};
 
-/// A small generator, so that one number from proptest makes one plan.
-struct Rng(u64);
+#[path = "common/plans.rs"]
+mod plans;
+
+use plans::{Rng, same};
 
 impl Rng {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        let x = self.0 ^ self.0 >> 33;
-        x.wrapping_mul(0xff51afd7ed558ccd) >> 20
-    }
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
     fn value(&mut self) -> f64 {
         match self.below(12) {
             0 => 0.0,
@@ -256,10 +250,6 @@ fn tree(blocks: &[f64], combine: &impl Fn(f64, f64) -> f64) -> f64 {
             combine(tree(a, combine), tree(b, combine))
         }
     }
-}
-
-fn same(a: f64, b: f64) -> bool {
-    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
 }
 
 proptest! {

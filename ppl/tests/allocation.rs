@@ -3,37 +3,11 @@
 use pyroxene::dist::{Bernoulli, Categorical, Dirichlet, Gamma, HalfCauchy, MultivariateNormal, Normal};
 use pyroxene::infer::{LogDensity, ModelDensity, Nuts};
 use pyroxene::{Cx, DType, Seed, Tensor, Var, condition};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 
-struct Counting;
+#[path = "../../autograd/tests/common/counting.rs"]
+mod counting;
 
-thread_local! {
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; counting touches a plain thread-local number.
-#[allow(unsafe_code)]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn allocations(body: impl FnOnce()) -> u64 {
-    let before = COUNT.get();
-    body();
-    COUNT.get() - before
-}
+use counting::{allocations, count};
 
 /// Allocations of a thousand evaluations after the first.
 fn evaluations(model: impl Fn(&mut Cx)) -> u64 {
@@ -111,9 +85,9 @@ impl LogDensity for Watched {
         self.evaluations += 1;
         // Warm-up and the first trajectories make the pool of states.
         if self.evaluations > 5_000 {
-            self.most.fetch_max(COUNT.get() - self.at, std::sync::atomic::Ordering::Relaxed);
+            self.most.fetch_max(count() - self.at, std::sync::atomic::Ordering::Relaxed);
         }
-        self.at = COUNT.get();
+        self.at = count();
         gradient.iter_mut().zip(position).for_each(|(g, x)| *g = -x);
         -0.5 * position.iter().map(|x| x * x).sum::<f64>()
     }

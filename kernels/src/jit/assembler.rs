@@ -84,14 +84,25 @@ struct Opcode {
     /// The implied prefix: 1 is 66, 2 is F3, 3 is F2.
     prefix: u8,
     code: u8,
+    /// Whether an operand in memory is one number, whatever the width.
+    is_single: bool,
 }
 
 const fn packed(code: u8) -> Opcode {
-    Opcode { map: Map::M0F, prefix: 1, code }
+    Opcode { map: Map::M0F, prefix: 1, code, is_single: false }
 }
 
 const fn packed38(code: u8) -> Opcode {
-    Opcode { map: Map::M0F38, prefix: 1, code }
+    Opcode { map: Map::M0F38, prefix: 1, code, is_single: false }
+}
+
+const fn packed3a(code: u8) -> Opcode {
+    Opcode { map: Map::M0F3A, prefix: 1, code, is_single: false }
+}
+
+/// Moves of one f64.
+const fn single(code: u8) -> Opcode {
+    Opcode { map: Map::M0F, prefix: 3, code, is_single: true }
 }
 
 /// How a mask register takes part.
@@ -207,8 +218,7 @@ impl Assembler {
 
     /// Modes: 0 to nearest, 1 down, 2 up, 3 towards zero; without exceptions.
     pub(super) fn round(&mut self, width: Width, to: u8, x: Operand, mode: u8) {
-        let opcode = Opcode { map: Map::M0F3A, prefix: 1, code: 0x09 };
-        self.evex(opcode, width, to, 0, x, Masking::None, Some(mode | 8));
+        self.evex(packed3a(0x09), width, to, 0, x, Masking::None, Some(mode | 8));
     }
 
     pub(super) fn shift_left(&mut self, width: Width, to: u8, x: u8, bits: u8) {
@@ -257,28 +267,20 @@ impl Assembler {
 
     /// One number at an address, in all lanes.
     pub(super) fn spread(&mut self, width: Width, to: u8, from: Memory, masking: Masking) {
-        match width {
+        let opcode = match width {
             // The second lane stays zero.
-            Width::One if masking == Masking::None => self.first(0x10, to, from),
-            Width::One => {
-                let opcode = Opcode { map: Map::M0F, prefix: 3, code: 0x12 };
-                self.evex_scaled(opcode, width, to, 0, Operand::Vector(from), masking, None, 8);
-            }
-            _ => self.evex_scaled(packed38(0x19), width, to, 0, Operand::Vector(from), masking, None, 8),
-        }
+            Width::One if masking == Masking::None => single(0x10),
+            Width::One => single(0x12),
+            _ => Opcode { is_single: true, ..packed38(0x19) },
+        };
+        self.evex(opcode, width, to, 0, Operand::Vector(from), masking, None);
     }
 
     /// The upper half of a vector of the given width in lanes.
     pub(super) fn upper(&mut self, lanes: u8, to: u8, x: u8) {
         match lanes {
-            8 => {
-                let opcode = Opcode { map: Map::M0F3A, prefix: 1, code: 0x1b };
-                self.evex(opcode, Width::Eight, x, 0, Operand::Register(to), Masking::None, Some(1));
-            }
-            4 => {
-                let opcode = Opcode { map: Map::M0F3A, prefix: 1, code: 0x19 };
-                self.evex(opcode, Width::Four, x, 0, Operand::Register(to), Masking::None, Some(1));
-            }
+            8 => self.evex(packed3a(0x1b), Width::Eight, x, 0, Operand::Register(to), Masking::None, Some(1)),
+            4 => self.evex(packed3a(0x19), Width::Four, x, 0, Operand::Register(to), Masking::None, Some(1)),
             _ => self.evex(packed(0x15), Width::One, to, x, Operand::Register(x), Masking::None, None),
         }
     }
@@ -295,8 +297,7 @@ impl Assembler {
 
     /// Moves of one f64 between memory and the first lane.
     fn first(&mut self, code: u8, register: u8, memory: Memory) {
-        let opcode = Opcode { map: Map::M0F, prefix: 3, code };
-        self.evex_scaled(opcode, Width::One, register, 0, Operand::Vector(memory), Masking::None, None, 8);
+        self.evex(single(code), Width::One, register, 0, Operand::Vector(memory), Masking::None, None);
     }
 
     fn evex(
@@ -308,22 +309,6 @@ impl Assembler {
         operand: Operand,
         masking: Masking,
         immediate: Option<u8>,
-    ) {
-        let scale = if matches!(operand, Operand::Broadcast(_)) { 8 } else { 16 << width.bits() };
-        self.evex_scaled(opcode, width, register, second, operand, masking, immediate, scale);
-    }
-
-    /// `scale`: what an offset of one byte counts.
-    fn evex_scaled(
-        &mut self,
-        opcode: Opcode,
-        width: Width,
-        register: u8,
-        second: u8,
-        operand: Operand,
-        masking: Masking,
-        immediate: Option<u8>,
-        scale: i32,
     ) {
         let (base, index) = match operand {
             // The fifth bit of a register goes where that of an index would.
@@ -354,6 +339,8 @@ impl Assembler {
         match operand {
             Operand::Register(rm) => self.code.push(0xc0 | (register & 7) << 3 | rm & 7),
             Operand::Vector(memory) | Operand::Broadcast(memory) => {
+                // What an offset of one byte counts.
+                let scale = if broadcast == 1 || opcode.is_single { 8 } else { 16 << width.bits() };
                 self.memory(register, memory, scale, u8::from(immediate.is_some()));
             }
         }

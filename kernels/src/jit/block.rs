@@ -144,6 +144,11 @@ impl Node {
         matches!(self, Node::Compare(..) | Node::Lanes(_) | Node::Both(..) | Node::Either(..) | Node::Neither(_))
     }
 
+    /// Whether the value can be made again wherever it is used, so that it need not be kept.
+    pub(super) fn is_cheap(&self) -> bool {
+        matches!(self, Node::Constant(_) | Node::Vector(_) | Node::Spread(_) | Node::Load { .. } | Node::Lanes(_))
+    }
+
     pub(super) fn is_effect(&self) -> bool {
         matches!(self, Node::Store { .. } | Node::StoreFirst { .. } | Node::Guard { .. })
     }

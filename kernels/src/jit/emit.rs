@@ -44,6 +44,8 @@ impl Frame {
 /// Registers of one kind, and who lives in them.
 #[derive(Debug)]
 struct Bank {
+    /// The first that can be used.
+    first: usize,
     owners: Vec<Option<Value>>,
 }
 
@@ -70,9 +72,9 @@ pub(super) fn emit(assembler: &mut Assembler, frame: &mut Frame, block: &Block, 
         block,
         uses: block.uses(),
         width,
-        vectors: Bank { owners: vec![None; 32] },
+        vectors: Bank { first: 0, owners: vec![None; 32] },
         // The first cannot choose lanes, the last collects guards.
-        masks: Bank { owners: vec![None; 7] },
+        masks: Bank { first: 1, owners: vec![None; 7] },
         registers: vec![None; count],
         spilled: vec![None; count],
         pinned: vec![],
@@ -133,19 +135,19 @@ impl Emitter<'_> {
             Node::Both(a, b) => {
                 let (a, b) = (self.mask(a), self.mask(b));
                 self.release_operands(at);
-                let to = self.mask_result(at);
+                let to = self.result(at);
                 self.assembler.mask_and(to, a, b);
             }
             Node::Either(a, b) => {
                 let (a, b) = (self.mask(a), self.mask(b));
                 self.release_operands(at);
-                let to = self.mask_result(at);
+                let to = self.result(at);
                 self.assembler.mask_or(to, a, b);
             }
             Node::Neither(x) => {
                 let x = self.mask(x);
                 self.release_operands(at);
-                let to = self.mask_result(at);
+                let to = self.result(at);
                 self.assembler.mask_not(to, x);
             }
             Node::Select { mask, yes, no } => self.select(at, mask, yes, no),
@@ -179,7 +181,7 @@ impl Emitter<'_> {
             Node::Guard { x, mask } => {
                 let (x, mask) = (self.mask(x), self.mask(mask));
                 self.release_operands(at);
-                let both = self.free_mask();
+                let both = self.free_register(true);
                 self.assembler.mask_and(both, x, mask);
                 self.assembler.mask_or(GUARDED, GUARDED, both);
             }
@@ -263,7 +265,7 @@ impl Emitter<'_> {
         let left = self.register(a);
         let right = self.operand(b);
         self.release_operands(at);
-        let to = self.mask_result(at);
+        let to = self.result(at);
         let code = match (predicate, swapped) {
             (Predicate::Equal, _) => 0x00,
             (Predicate::Unordered, _) => 0x03,
@@ -349,7 +351,7 @@ impl Emitter<'_> {
         if let Some(register) = self.registers[x as usize] {
             return register;
         }
-        let to = self.free_vector();
+        let to = self.free_register(false);
         match (self.spilled[x as usize], self.block.nodes[x as usize]) {
             (Some(offset), _) => {
                 let from = Memory::At { base: FRAME, index: None, offset };
@@ -385,14 +387,14 @@ impl Emitter<'_> {
     }
 
     fn own(&mut self, x: Value, register: u8) {
-        self.vectors.owners[usize::from(register)] = Some(x);
+        self.bank(self.is_mask(x)).owners[usize::from(register)] = Some(x);
         self.registers[x as usize] = Some(register);
     }
 
     /// The register of the result of node `at`.
     fn result(&mut self, at: Value) -> u8 {
         self.pinned.push(at);
-        let register = self.free_vector();
+        let register = self.free_register(self.is_mask(at));
         self.own(at, register);
         register
     }
@@ -402,9 +404,8 @@ impl Emitter<'_> {
         let (operands, count) = self.block.nodes[at as usize].operands();
         for &x in &operands[..count] {
             if self.uses.strike(x, at) {
-                let bank = if self.is_mask(x) { &mut self.masks } else { &mut self.vectors };
                 if let Some(register) = self.registers[x as usize].take() {
-                    bank.owners[usize::from(register)] = None;
+                    self.bank(self.is_mask(x)).owners[usize::from(register)] = None;
                 }
                 if let Some(offset) = self.spilled[x as usize].take() {
                     let free = if self.is_mask(x) { &mut self.frame.free_bytes } else { &mut self.frame.free_vectors };
@@ -418,24 +419,30 @@ impl Emitter<'_> {
         self.block.nodes[x as usize].is_mask()
     }
 
-    /// A vector register that nobody needs, emptied if there is none.
-    fn free_vector(&mut self) -> u8 {
-        if let Some(free) = self.vectors.owners.iter().position(Option::is_none) {
+    fn bank(&mut self, of_masks: bool) -> &mut Bank {
+        if of_masks { &mut self.masks } else { &mut self.vectors }
+    }
+
+    /// A register that nobody needs, emptied if there is none.
+    fn free_register(&mut self, of_masks: bool) -> u8 {
+        let bank = self.bank(of_masks);
+        if let Some(free) = (bank.first..bank.owners.len()).find(|&register| bank.owners[register].is_none()) {
             return free as u8;
         }
-        let (register, x) = self.victim(&self.vectors);
-        let cheap = matches!(
-            self.block.nodes[x as usize],
-            Node::Constant(_) | Node::Vector(_) | Node::Spread(_) | Node::Load { .. }
-        );
-        if !cheap && self.uses.next(x).is_some() && self.spilled[x as usize].is_none() {
-            let offset = self.frame.vector();
+        let (register, x) = self.victim(if of_masks { &self.masks } else { &self.vectors });
+        let is_used = self.uses.next(x).is_some();
+        if is_used && !self.block.nodes[x as usize].is_cheap() && self.spilled[x as usize].is_none() {
+            let offset = if of_masks { self.frame.byte() } else { self.frame.vector() };
             self.spilled[x as usize] = Some(offset);
-            let to = Memory::At { base: FRAME, index: None, offset };
-            self.assembler.store(self.width, to, register, Masking::None);
+            if of_masks {
+                self.assembler.mask_store(offset, register);
+            } else {
+                let to = Memory::At { base: FRAME, index: None, offset };
+                self.assembler.store(self.width, to, register, Masking::None);
+            }
         }
         self.registers[x as usize] = None;
-        self.vectors.owners[usize::from(register)] = None;
+        self.bank(of_masks).owners[usize::from(register)] = None;
         register
     }
 
@@ -452,42 +459,14 @@ impl Emitter<'_> {
         if let Some(register) = self.registers[x as usize] {
             return register;
         }
-        let to = self.free_mask();
+        let to = self.free_register(true);
         match (self.spilled[x as usize], self.block.nodes[x as usize]) {
             (Some(offset), _) => self.assembler.mask_load(to, offset),
             (None, Node::Lanes(lanes)) => self.assembler.mask_set(to, lanes),
             (None, node) => unreachable!("{node:?} has neither register nor room"),
         }
-        self.own_mask(x, to);
+        self.own(x, to);
         to
-    }
-
-    fn own_mask(&mut self, x: Value, register: u8) {
-        self.masks.owners[usize::from(register)] = Some(x);
-        self.registers[x as usize] = Some(register);
-    }
-
-    fn mask_result(&mut self, at: Value) -> u8 {
-        self.pinned.push(at);
-        let register = self.free_mask();
-        self.own_mask(at, register);
-        register
-    }
-
-    fn free_mask(&mut self) -> u8 {
-        if let Some(free) = (1..self.masks.owners.len()).find(|&register| self.masks.owners[register].is_none()) {
-            return free as u8;
-        }
-        let (register, x) = self.victim(&self.masks);
-        let cheap = matches!(self.block.nodes[x as usize], Node::Lanes(_));
-        if !cheap && self.spilled[x as usize].is_none() {
-            let offset = self.frame.byte();
-            self.spilled[x as usize] = Some(offset);
-            self.assembler.mask_store(offset, register);
-        }
-        self.registers[x as usize] = None;
-        self.masks.owners[usize::from(register)] = None;
-        register
     }
 
     /// The address as the processor takes it; a base that has no register goes through rax.
