@@ -1,6 +1,6 @@
 //! Running a Program allocates nothing, nor do the Programs inside its scans and checkpoints.
 
-use pyroxene_autograd::{Program, Tensor, Var, checkpoint, grad, scan};
+use pyroxene_autograd::{Batch, Key, Program, Tensor, Var, checkpoint, grad, scan};
 
 #[path = "common/counting.rs"]
 mod counting;
@@ -22,6 +22,18 @@ fn runs(f: impl Fn(&[Var]) -> Var) -> u64 {
     run();
     let count = allocations(|| (0..100).for_each(|_| run()));
     assert!(value.iter().chain(&gradient).chain(&other).all(|value| value.is_finite()));
+    count + batched_runs(&program)
+}
+
+/// Allocations of a hundred runs of three examples that share the second input.
+fn batched_runs(one: &Program) -> u64 {
+    let mut program = one.batched(3, &[Batch::Each, Batch::Shared]);
+    let x: Vec<f64> = (1..37).map(|i| f64::from(i) / 37.0).collect();
+    let (mut value, mut gradient, mut other) = ([f64::NAN; 3], [f64::NAN; 36], [f64::NAN; 36]);
+    let mut run = || program.run(&[&x, &x[..12]], &mut [&mut value, &mut gradient, &mut other]);
+    run();
+    let count = allocations(|| (0..100).for_each(|_| run()));
+    assert!(value.iter().chain(&gradient).chain(&other).all(|value| value.is_finite()));
     count
 }
 
@@ -35,6 +47,12 @@ fn loops_and_products_allocate_nothing() {
     assert_eq!(runs(|x| (x[0] * x[1]).exp().sum()), 0);
     assert_eq!(runs(|x| x[0].reshape(&[3, 4]).matmul(x[1].reshape(&[4, 3])).sin().sum()), 0);
     assert_eq!(runs(|x| Var::concat(&[x[0].slice(0, ..5), x[1]], 0).cumsum(0).sum()), 0);
+}
+
+#[test]
+fn draws_allocate_nothing() {
+    let noise = Key::from_seed(1);
+    assert_eq!(runs(|x| (noise.gamma(x[0], &[12]) * x[1] + noise.named("z").normal(&[12])).sum()), 0);
 }
 
 #[test]

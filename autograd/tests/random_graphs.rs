@@ -4,7 +4,7 @@
 //! stream under the seed and looks only at shapes, so that it builds the same expression each time, whether the inputs are
 //! numbers or those of a Program. To look into a failure, run its seed alone.
 
-use pyroxene_autograd::{DType, Program, Tensor, Triangle, Var, grad, scope};
+use pyroxene_autograd::{Batch, DType, Program, Tensor, Triangle, Var, grad, scope};
 use pyroxene_kernels::random::{Stream, mix};
 use pyroxene_tensor::Slice;
 
@@ -477,6 +477,44 @@ fn programs_of_smooth_expressions_equal_direct_evaluation() {
 #[test]
 fn programs_of_wild_expressions_equal_direct_evaluation() {
     (0..CASES).for_each(|seed| compare(seed, Kind::Wild));
+}
+
+/// A batch of three examples, some of whose inputs they share, and the Program of one.
+fn compare_batch(seed: u64, kind: Kind) {
+    let inputs = inputs(seed);
+    let shapes: Vec<&[usize]> = inputs.iter().map(Tensor::shape).collect();
+    let mut one = Program::capture(&shapes, |x| everything(seed, kind, x)).expect("no value is read");
+    let mix = |k: usize| if (seed >> k) & 3 == 1 { Batch::Shared } else { Batch::Each };
+    let mix: Vec<Batch> = (0..inputs.len()).map(mix).collect();
+    let example = |k: usize, i: usize| {
+        if mix[k] == Batch::Shared { inputs[k].clone() } else { &inputs[k] * (1.0 - 0.4 * i as f64) }
+    };
+    let given: Vec<Tensor> = (0..inputs.len())
+        .map(|k| match mix[k] {
+            Batch::Shared => inputs[k].clone(),
+            Batch::Each => Tensor::stack(&[example(k, 0), example(k, 1), example(k, 2)], 0),
+        })
+        .collect();
+    let together = one.batched(3, &mix).call(&given);
+    for i in 0..3 {
+        let alone = one.call(&(0..inputs.len()).map(|k| example(k, i)).collect::<Vec<_>>());
+        for (k, (together, alone)) in together.iter().zip(&alone).enumerate() {
+            let (together, alone) = (together.select(0, i as isize).to_vec::<f64>(), alone.to_vec::<f64>());
+            let scale = largest(&alone);
+            for (at, (&a, &b)) in together.iter().zip(&alone).enumerate() {
+                assert!(
+                    close(a, b, 1e-12, scale),
+                    "seed {seed}: output {k}[{at}] of example {i}: {a} together, {b} alone"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn batches_of_random_expressions_equal_their_examples() {
+    (0..CASES).for_each(|seed| compare_batch(seed, Kind::Smooth));
+    (0..CASES).for_each(|seed| compare_batch(seed, Kind::Wild));
 }
 
 /// The derivative along a direction by five points: the error is of order h^4.

@@ -23,7 +23,7 @@ pub(crate) fn simplify(graph: Graph) -> (Graph, Fired) {
         });
     }
     builder.graph.outputs = graph.outputs.iter().map(|&id| renamed[id as usize]).collect();
-    (builder.graph, builder.fired)
+    builder.finish()
 }
 
 /// Where two constants are the same: their bits, or the storage and layout of large ones.
@@ -46,6 +46,11 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
+    /// The graph, and how often each rule was applied.
+    pub(super) fn finish(self) -> (Graph, Fired) {
+        (self.graph, self.fired)
+    }
+
     pub(crate) fn scalar(&mut self, value: f64) -> Id {
         let graph = &mut self.graph;
         *self

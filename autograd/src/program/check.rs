@@ -1,11 +1,12 @@
 //! Programs check themselves: in debug builds, the first run and every 1024th of each clone are computed once more, as the
-//! computation was written, by direct evaluation.
+//! computation was written, by direct evaluation. Of a batch some examples are, one by one.
 //!
 //! The two agree to rounding. How much that is depends on the computation: where the two differ by more than a part in 10^9,
 //! direct evaluation is repeated with the last bit of each intermediate number moved at random (stochastic arithmetic: J.
 //! Vignes, "A stochastic arithmetic for reliable scientific computation", 1993), and what its results scatter by is what
 //! rounding explains: a matrix that is nearly singular, a sum that cancels, f32.
 
+use super::batch::{self, Batching};
 use crate::arena::{Var, scope};
 use crate::body::Body;
 use pyroxene_kernels::random::{Stream, mix};
@@ -21,11 +22,15 @@ const TINY: f64 = 1e-100;
 /// Repetitions by which scatter is judged, and what multiple of it is believed.
 const REPETITIONS: u64 = 4;
 const BELIEVED: f64 = 1e3;
+/// How many examples of a batch are checked.
+const EXAMPLES: usize = 8;
 
 /// The computation that a Program was captured from, and how often this clone has run.
 #[derive(Clone)]
 pub(super) struct Check {
     source: Arc<Source>,
+    /// How the computation was made that of many examples, more than once perhaps.
+    batches: Vec<Batching>,
     runs: u64,
 }
 
@@ -49,7 +54,7 @@ impl Check {
         }
         let constants = outside.into_iter().map(Var::to_tensor).collect();
         let inputs = inputs.iter().map(|input| input.shape()).collect();
-        Some(Check { source: Arc::new(Source { body, inputs, constants }), runs: 0 })
+        Some(Check { source: Arc::new(Source { body, inputs, constants }), batches: vec![], runs: 0 })
     }
 
     /// Looks at a run's outputs, if its turn has come.
@@ -58,14 +63,48 @@ impl Check {
     /// If they are not those of direct evaluation.
     pub(super) fn look(&mut self, inputs: &[&[f64]], outputs: &[&mut [f64]]) {
         if self.runs.is_multiple_of(EVERY) {
-            self.source.compare(inputs, outputs);
+            let outputs: Vec<&[f64]> = outputs.iter().map(|output| &**output).collect();
+            self.compare(&self.batches, inputs, &outputs);
         }
         self.runs += 1;
+    }
+
+    /// The check of many examples of the computation.
+    pub(super) fn of_batch(&self, batching: Batching) -> Check {
+        let batches = self.batches.iter().cloned().chain([batching]).collect();
+        Check { source: self.source.clone(), batches, runs: 0 }
+    }
+
+    fn compare(&self, batches: &[Batching], inputs: &[&[f64]], outputs: &[&[f64]]) {
+        let Some((Batching { count, inputs: sources, outputs: each }, inner)) = batches.split_last() else {
+            return self.source.compare(inputs, outputs);
+        };
+        let rows: Vec<Vec<f64>> = sources
+            .iter()
+            .map(|source| if let batch::Source::Rows(rows) = source { rows.to_vec() } else { vec![] })
+            .collect();
+        let part = |all: &[f64], example: usize| {
+            let len = all.len() / count;
+            example * len..(example + 1) * len
+        };
+        // Evenly from the first to the last.
+        let checked = EXAMPLES.min(*count);
+        for example in (0..checked).map(|k| k * (count - 1) / (checked - 1).max(1)) {
+            let mut given = inputs.iter();
+            let sources = sources.iter().zip(&rows).map(|(source, rows)| match source {
+                batch::Source::Rows(_) => &rows[part(rows, example)],
+                batch::Source::Each => given.next().map(|all| &all[part(all, example)]).expect("an input"),
+                batch::Source::Shared => given.next().expect("an input"),
+            });
+            let outputs = outputs.iter().zip(each);
+            let outputs = outputs.map(|(all, &each)| if each { &all[part(all, example)] } else { all });
+            self.compare(inner, &sources.collect::<Vec<_>>(), &outputs.collect::<Vec<_>>());
+        }
     }
 }
 
 impl Source {
-    fn compare(&self, inputs: &[&[f64]], outputs: &[&mut [f64]]) {
+    fn compare(&self, inputs: &[&[f64]], outputs: &[&[f64]]) {
         let direct = self.evaluate(inputs, |var| var);
         let mut scattered: Option<Vec<Vec<Vec<f64>>>> = None;
         for (k, (output, direct)) in outputs.iter().zip(&direct).enumerate() {
@@ -178,6 +217,20 @@ mod tests {
         program.run(&[&[1.0, 2.0, 3.0]], &mut [&mut value, &mut gradient]);
         assert_eq!(message(program.clone(), 1023, [-1.0, 2.0, 3.0]), None);
         assert!(message(program, 1024, [-1.0, 2.0, 3.0]).is_some());
+    }
+
+    #[test]
+    fn a_wrong_example_is_caught() {
+        use super::super::Batch;
+        let right = value_and_gradient(|x| (x * x).sum());
+        // Wrong where the first coordinate is large, which it is in the last example.
+        let wrong = |x: Var| vec![(x * x).sum(), 2.0 * x + x.select(0, 0).greater(8.0).where_(1e-7, 0.0)];
+        let x: Vec<f64> = (0..30).map(f64::from).collect();
+        for (count, caught) in [(2, false), (10, true)] {
+            let mut many = planted(wrong, &right).batched(count, &[Batch::Each]);
+            let run = || many.run(&[&x[..3 * count]], &mut [&mut vec![0.0; count], &mut vec![0.0; 3 * count]]);
+            assert_eq!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err(), caught);
+        }
     }
 
     #[test]

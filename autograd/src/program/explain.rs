@@ -1,5 +1,6 @@
 //! A Program in words, one heading a pass.
 
+use super::batch::{Batching, Source};
 use super::graph::{Graph, GraphNode, Id};
 use super::layout::{BufferId, Place, View};
 use super::lower::{LoopStep, Lowered, Step};
@@ -35,14 +36,32 @@ pub(super) fn imported(graph: &Graph) -> String {
     format!("imported: {} nodes\n  {}\n", graph.nodes.len(), counts.join(", "))
 }
 
+/// What one of many examples computes, and what it shares with the others.
+pub(super) fn example(graph: &Graph, batching: &Batching) -> String {
+    let mut text = String::new();
+    nodes(&mut text, "one example", graph);
+    let sources = batching.inputs.iter().enumerate().map(|(k, source)| match source {
+        Source::Each => format!("input {k} each"),
+        Source::Shared => format!("input {k} shared"),
+        Source::Rows(rows) => format!("input {k} a row of a constant {:?}", rows.shape()),
+    });
+    let sources: Vec<String> = sources.collect();
+    let _ = writeln!(text, "{} examples: {}", batching.count, sources.join(", "));
+    text
+}
+
 /// The graph after simplification, and which rules were applied how often.
-pub(super) fn simplified(text: &mut String, graph: &Graph, fired: &Fired) {
+pub(super) fn simplified(text: &mut String, stage: &str, graph: &Graph, fired: &Fired) {
     let fired: Vec<(&str, usize)> = fired.iter().map(|(&name, &count)| (name, count)).collect();
     section(text, "rules applied:", &fired, |text, _, (name, count)| {
         let remark = rules::remark(name).map_or(String::new(), |place| format!(" (improves where {place})"));
         let _ = writeln!(text, "  {count} times {name}{remark}");
     });
-    section(text, &format!("simplified: {} nodes", graph.nodes.len()), &graph.nodes, |text, index, node| {
+    nodes(text, stage, graph);
+}
+
+fn nodes(text: &mut String, stage: &str, graph: &Graph) {
+    section(text, &format!("{stage}: {} nodes", graph.nodes.len()), &graph.nodes, |text, index, node| {
         let _ = writeln!(text, "  %{index} {:?} = {}", node.shape.as_slice(), describe_node(graph, index as Id, node));
     });
     let outputs: String = graph.outputs.iter().map(|id| format!(" %{id}")).collect();

@@ -2,17 +2,20 @@
 //!
 //! `passes` is the way of a computation, one file a pass: `import` (the tape's part that the outputs need, in f64, as a
 //! `graph`), `builder` (simplification: constant folding, common subexpressions and the algebraic `rules`, as nodes are
-//! added), dead code, `schedule` (which nodes share a fused loop, and in what order), `rows` (linear predictors, some rows at a time), `lower` (steps over buffers, with
-//! `layout` for views), `memory` (inputs and outputs lie with the caller, other buffers share places by liveness) and
-//! `exec` (running, on each `operand` where it lies). `verify` checks what each pass leaves, `check` what a run gives, and
-//! `explain` prints it all. `compiled` keeps Programs by the shapes of their inputs.
+//! added), dead code, `batch` (from one example to many, where that is asked for), `schedule` (which nodes share a fused loop,
+//! and in what order), `rows` (linear predictors, some rows at a time), `lower` (steps over buffers, with `layout` for views),
+//! `memory` (inputs and outputs lie with the caller, other buffers share places by liveness) and `exec` (running, on each
+//! `operand` where it lies). `verify` checks what each pass leaves, `check` what a run gives, and `explain` prints it all.
+//! `compiled` keeps Programs by the shapes of their inputs.
 
+mod batch;
 mod builder;
 mod check;
 mod compiled;
 mod exec;
 mod explain;
 mod graph;
+mod hessian;
 mod import;
 mod layout;
 mod lower;
@@ -27,9 +30,12 @@ mod verify;
 use crate::arena::{Value, Var, check_live, scope, with_arena};
 use crate::capture::{CaptureError, guard};
 use crate::op::Op;
+use batch::{Batching, Source};
 use check::Check;
 pub use compiled::Compiled;
 use exec::{Task, Workspace};
+use graph::Graph;
+use passes::Simplified;
 use pyroxene_kernels::fused::Places;
 use pyroxene_tensor::{DType, Shape, Tensor};
 use smallvec::smallvec;
@@ -67,11 +73,20 @@ pub struct Program {
     check: Option<Check>,
 }
 
+/// What an input is to the examples of a [batch](Program::batched).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Batch {
+    /// Each example has its own: the input gains a first axis of examples.
+    Each,
+    /// All examples read the same.
+    Shared,
+}
+
 /// What a Program does, without the memory that it works in.
 pub(crate) struct Plan {
     tasks: Vec<Task>,
-    inputs: Vec<Shape>,
-    outputs: Vec<Shape>,
+    /// What the tasks compute, from which that of many examples is made.
+    graph: Graph,
     memory_len: usize,
     explanation: String,
 }
@@ -102,6 +117,14 @@ impl Machine {
 }
 
 impl Plan {
+    fn inputs(&self) -> impl ExactSizeIterator<Item = &Shape> {
+        self.graph.inputs.iter()
+    }
+
+    fn outputs(&self) -> impl ExactSizeIterator<Item = &Shape> {
+        self.graph.outputs.iter().map(|&id| self.graph.shape(id))
+    }
+
     /// Computes the outputs from the inputs. Their number and lengths must be those of the capture.
     pub(crate) fn run(&self, machine: &mut Machine, inputs: &[&[f64]], outputs: &mut [&mut [f64]]) {
         let Machine { memory, workspace } = machine;
@@ -127,8 +150,15 @@ impl Program {
         inputs: &[S],
         body: impl FnOnce(&[Var]) -> Vec<Var>,
     ) -> Result<Program, CaptureError> {
+        let (computation, check) = Program::trace(inputs.iter().map(|shape| shape.as_ref().into()).collect(), body)?;
+        Ok(Program::of(computation, check))
+    }
+
+    fn trace(
+        shapes: Vec<Shape>,
+        body: impl FnOnce(&[Var]) -> Vec<Var>,
+    ) -> Result<(Simplified, Option<Check>), CaptureError> {
         scope(|| {
-            let shapes: Vec<Shape> = inputs.iter().map(|shape| shape.as_ref().into()).collect();
             let vars: Vec<Var> = shapes
                 .iter()
                 .enumerate()
@@ -139,9 +169,59 @@ impl Program {
             let outputs = guard(|| body(&vars))?;
             check_live(&outputs);
             let check = Check::of_capture(&vars, &outputs);
-            let plan = passes::compile(import::import(shapes, &outputs));
-            Ok(Program { machine: Machine::for_plan(&plan), plan: Arc::new(plan), check })
+            Ok((Simplified::of(import::import(shapes, &outputs)), check))
         })
+    }
+
+    fn of(computation: Simplified, check: Option<Check>) -> Program {
+        let plan = computation.compile();
+        Program { machine: Machine::for_plan(&plan), plan: Arc::new(plan), check }
+    }
+
+    /// The Program that does for `count` examples what this one does for one: `vmap` of other systems.
+    ///
+    /// An input that each example has for itself gains a first axis of size `count`, and so do all outputs. What depends on
+    /// shared inputs alone is computed once. A product with a matrix that the examples share is one product for all of them.
+    /// Random draws are those of each example's key; with a shared key all examples draw the same.
+    ///
+    /// Each example's results are those of this Program, but for the order in which matrix products add: equal to rounding,
+    /// and bit for bit where no product with a shared matrix is involved.
+    ///
+    /// ```
+    /// use pyroxene_autograd::{Batch, Program, grad};
+    /// // Value and gradient of Σ (x - m)², for four x at once.
+    /// let one = Program::capture(&[[2], [2]], |x| {
+    ///     let y = (x[0] - x[1]).square().sum();
+    ///     vec![y, grad(y, &[x[0]])[0]]
+    /// })?;
+    /// let mut four = one.batched(4, &[Batch::Each, Batch::Shared]);
+    /// assert_eq!(four.input_shapes().collect::<Vec<_>>(), [&[4, 2][..], &[2]]);
+    /// let (mut values, mut gradients) = ([0.0; 4], [0.0; 8]);
+    /// let x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+    /// four.run(&[&x, &[1.0, 0.0]], &mut [&mut values, &mut gradients]);
+    /// assert_eq!(values, [4.0, 20.0, 52.0, 100.0]);
+    /// assert_eq!(gradients[..4], [0.0, 4.0, 4.0, 8.0]);
+    /// # Ok::<(), pyroxene_autograd::CaptureError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If `inputs` does not have one entry for each input.
+    #[track_caller]
+    #[must_use]
+    pub fn batched(&self, count: usize, inputs: &[Batch]) -> Program {
+        assert_eq!(inputs.len(), self.plan.inputs().len(), "Program::batched: number of inputs");
+        let source = |input: &Batch| match input {
+            Batch::Each => Source::Each,
+            Batch::Shared => Source::Shared,
+        };
+        let outputs = vec![true; self.plan.outputs().len()];
+        let batching = Batching { count, inputs: inputs.iter().map(source).collect(), outputs };
+        Program::of_many(&self.plan.graph, self.check.as_ref(), batching)
+    }
+
+    fn of_many(one: &Graph, check: Option<&Check>, batching: Batching) -> Program {
+        let computation = Simplified::batched(one, &batching);
+        Program::of(computation, check.map(|check| check.of_batch(batching)))
     }
 
     pub(crate) fn into_plan(self) -> Arc<Plan> {
@@ -158,12 +238,12 @@ impl Program {
     pub fn run(&mut self, inputs: &[&[f64]], outputs: &mut [&mut [f64]]) {
         let plan = &*self.plan;
         let len = |shape: &Shape| shape.iter().product::<usize>();
-        assert_eq!(inputs.len(), plan.inputs.len(), "Program::run: number of inputs");
-        assert_eq!(outputs.len(), plan.outputs.len(), "Program::run: number of outputs");
-        for (k, (input, shape)) in inputs.iter().zip(&plan.inputs).enumerate() {
+        assert_eq!(inputs.len(), plan.inputs().len(), "Program::run: number of inputs");
+        assert_eq!(outputs.len(), plan.outputs().len(), "Program::run: number of outputs");
+        for (k, (input, shape)) in inputs.iter().zip(plan.inputs()).enumerate() {
             assert_eq!(input.len(), len(shape), "Program::run: input {k} has shape {:?}", shape.as_slice());
         }
-        for (k, (output, shape)) in outputs.iter().zip(&plan.outputs).enumerate() {
+        for (k, (output, shape)) in outputs.iter().zip(plan.outputs()).enumerate() {
             assert_eq!(output.len(), len(shape), "Program::run: output {k} has shape {:?}", shape.as_slice());
         }
         plan.run(&mut self.machine, inputs, outputs);
@@ -192,12 +272,12 @@ impl Program {
 
     /// The shapes of the inputs.
     pub fn input_shapes(&self) -> impl Iterator<Item = &[usize]> {
-        self.plan.inputs.iter().map(Shape::as_slice)
+        self.plan.inputs().map(Shape::as_slice)
     }
 
     /// The shapes of the outputs.
     pub fn output_shapes(&self) -> impl Iterator<Item = &[usize]> {
-        self.plan.outputs.iter().map(Shape::as_slice)
+        self.plan.outputs().map(Shape::as_slice)
     }
 
     /// How many numbers of working memory a run takes, those of inner loops included.

@@ -1,35 +1,56 @@
 //! The way of a computation from the tape to a plan that runs: one pass after the other, each checked in debug builds.
 
+use super::batch::{self, Batching};
 use super::exec::Placement;
 use super::graph::Graph;
+use super::rules::Fired;
 use super::{Plan, builder, explain, lower, memory, rows, schedule, verify};
 
-/// Compiles a graph as it was imported.
-pub(super) fn compile(imported: Graph) -> Plan {
-    let mut text = explain::imported(&imported);
-    check(|| verify::graph(&imported));
+/// A computation that is as simple as the rules make it, and the account of how it became so.
+pub(super) struct Simplified {
+    pub(super) graph: Graph,
+    explanation: String,
+}
 
-    let (graph, fired) = builder::simplify(imported);
-    check(|| verify::graph(&graph));
+impl Simplified {
+    /// A graph as it was imported, simplified.
+    pub(super) fn of(imported: Graph) -> Simplified {
+        let explanation = explain::imported(&imported);
+        check(|| verify::graph(&imported));
+        Simplified::next(explanation, "simplified", builder::simplify(imported))
+    }
 
-    let graph = graph.without_dead_code();
-    check(|| verify::graph(&graph));
-    explain::simplified(&mut text, &graph, &fired);
+    /// The computation of many examples.
+    pub(super) fn batched(graph: &Graph, batching: &Batching) -> Simplified {
+        let explanation = explain::example(graph, batching);
+        Simplified::next(explanation, "batched", batch::batch(graph, batching))
+    }
 
-    let units = schedule::schedule(&graph);
-    check(|| verify::schedule(&graph, &units));
-    let units = rows::find(&graph, units);
-    check(|| verify::schedule(&graph, &units));
-    explain::scheduled(&mut text, &graph, &units);
+    fn next(mut explanation: String, stage: &str, (graph, fired): (Graph, Fired)) -> Simplified {
+        check(|| verify::graph(&graph));
+        let graph = graph.without_dead_code();
+        check(|| verify::graph(&graph));
+        explain::simplified(&mut explanation, stage, &graph, &fired);
+        Simplified { graph, explanation }
+    }
 
-    let lowered = lower::lower(&graph, &units);
-    let memory = memory::plan(&lowered);
-    check(|| verify::memory(&lowered, &memory));
-    explain::steps(&mut text, &lowered, &memory);
+    /// The computation as steps over memory.
+    pub(super) fn compile(self) -> Plan {
+        let Simplified { graph, mut explanation } = self;
+        let units = schedule::schedule(&graph);
+        check(|| verify::schedule(&graph, &units));
+        let units = rows::find(&graph, units);
+        check(|| verify::schedule(&graph, &units));
+        explain::scheduled(&mut explanation, &graph, &units);
 
-    let placement = Placement { lowered: &lowered, plan: &memory };
-    let outputs = graph.outputs.iter().map(|&id| graph.shape(id).clone()).collect();
-    Plan { tasks: placement.tasks(), inputs: graph.inputs, outputs, memory_len: memory.len, explanation: text }
+        let lowered = lower::lower(&graph, &units);
+        let memory = memory::plan(&lowered);
+        check(|| verify::memory(&lowered, &memory));
+        explain::steps(&mut explanation, &lowered, &memory);
+
+        let tasks = Placement { lowered: &lowered, plan: &memory }.tasks();
+        Plan { tasks, graph, memory_len: memory.len, explanation }
+    }
 }
 
 /// Stops where a pass has broken what the next one relies on.

@@ -1,7 +1,7 @@
 //! The Cholesky factor, and the derivative through it.
 
 use super::batch::{Batch, nth, order};
-use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Primitive, Room, RoomMut, apply};
 use crate::arena::{Var, with_node};
 use crate::shape;
 use pyroxene_kernels::linalg::{self, Triangle};
@@ -14,6 +14,10 @@ struct Cholesky;
 impl Primitive for Cholesky {
     fn name(&self) -> &'static str {
         "cholesky"
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
@@ -52,6 +56,10 @@ impl Primitive for CholeskyAdjoint {
 
     fn room(&self, _inputs: &[&[usize]], _output: &[usize]) -> Room {
         Room::default()
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {

@@ -1,6 +1,6 @@
 //! Running sums.
 
-use super::{Array, Derivatives, Extent, Primitive, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Extent, Primitive, RoomMut, apply};
 use crate::arena::{Var, with_node};
 use crate::reduce::accumulate;
 use crate::shape;
@@ -17,6 +17,10 @@ struct CumSum {
 impl Primitive for CumSum {
     fn name(&self) -> &'static str {
         "cumsum"
+    }
+
+    fn batched(&self, each: &[bool]) -> Batching {
+        Batching::by_if_all(each, CumSum { axis: self.axis + 1, ..*self })
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], _room: RoomMut<'_>) {

@@ -3,7 +3,7 @@
 use super::batch::{Batch, nth, order};
 use super::lu::{factors, read_pivots};
 use super::solve::inverse;
-use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Primitive, Room, RoomMut, apply};
 use crate::arena::Var;
 use crate::shape;
 use pyroxene_kernels::linalg;
@@ -49,6 +49,10 @@ impl Primitive for Det {
         batch(order(inputs[0]), 1).room(output)
     }
 
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
+    }
+
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
         by_factors(inputs, output, room, 1, |lu, pivots, out| out[0] = linalg::lu_determinant(lu, pivots));
     }
@@ -65,6 +69,10 @@ impl Primitive for LogDet {
 
     fn room(&self, inputs: &[&[usize]], output: &[usize]) -> Room {
         batch(order(inputs[0]), 2).room(output)
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
@@ -100,6 +108,10 @@ impl Primitive for Cofactors {
         cofactor_batch(order(output)).room(output)
     }
 
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
+    }
+
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
         let [a] = *inputs else { unreachable!("one matrix") };
         let n = order(a.shape);
@@ -121,6 +133,10 @@ impl Primitive for SecondCofactors {
 
     fn room(&self, _inputs: &[&[usize]], output: &[usize]) -> Room {
         cofactor_batch(order(output)).room(output)
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {

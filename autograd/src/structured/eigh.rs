@@ -1,7 +1,7 @@
 //! Eigenvalues and eigenvectors of symmetric matrices.
 
 use super::batch::{Batch, nth, order};
-use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Primitive, Room, RoomMut, apply};
 use crate::arena::{Var, with_node};
 use crate::shape;
 use pyroxene_kernels::linalg;
@@ -33,6 +33,10 @@ impl Primitive for Eigh {
         batch(n, (n + 1) * n, 10 * n * n * n).room(output)
     }
 
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
+    }
+
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
         let [x] = *inputs else { unreachable!("one matrix") };
         let n = order(x.shape);
@@ -61,6 +65,10 @@ impl Primitive for Values {
     fn room(&self, inputs: &[&[usize]], output: &[usize]) -> Room {
         let n = order(inputs[0]);
         batch(n, n, 2 * n * n * n).room(output)
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {

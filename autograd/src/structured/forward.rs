@@ -3,7 +3,7 @@
 use super::batch::{Batch, nth};
 use super::scan::scan;
 use super::softmax::weights;
-use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Primitive, Room, RoomMut, apply};
 use crate::arena::Var;
 use crate::shape;
 use pyroxene_kernels::logspace::{Chain, forward, forward_adjoint, forward_adjoint_room, forward_room};
@@ -35,6 +35,10 @@ impl Primitive for Forward {
 
     fn room(&self, inputs: &[&[usize]], output: &[usize]) -> Room {
         Forward::batch(chain(inputs[1], inputs[2])).room(output)
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
@@ -94,6 +98,10 @@ impl Primitive for Adjoint {
 
     fn room(&self, inputs: &[&[usize]], output: &[usize]) -> Room {
         Adjoint::batch(chain(inputs[1], inputs[0])).room(output)
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {

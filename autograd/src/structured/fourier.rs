@@ -1,6 +1,6 @@
 //! Fourier transforms. They are linear, so that their derivatives are the transforms of the other direction.
 
-use super::{Array, Derivatives, Extent, Primitive, Room, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Extent, Primitive, Room, RoomMut, apply};
 use crate::arena::{Var, with_node};
 use pyroxene_kernels::fft::{Direction, Fft, Lanes, RealFft, good_size, plan, real_plan};
 use pyroxene_tensor::{DType, OrPanic, Shape, Tensor, shape as rules};
@@ -30,6 +30,10 @@ impl Primitive for Complex {
 
     fn room(&self, _inputs: &[&[usize]], _output: &[usize]) -> Room {
         Room { floats: self.plan.scratch_along(), indices: 0 }
+    }
+
+    fn batched(&self, each: &[bool]) -> Batching {
+        Batching::by_if_all(each, Complex { axis: self.axis + 1, plan: self.plan.clone(), ..*self })
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
@@ -84,6 +88,10 @@ impl Primitive for Real {
 
     fn room(&self, _inputs: &[&[usize]], _output: &[usize]) -> Room {
         Room { floats: self.plan.scratch_along(), indices: 0 }
+    }
+
+    fn batched(&self, each: &[bool]) -> Batching {
+        Batching::by_if_all(each, Real { axis: self.axis + 1, plan: self.plan.clone(), ..*self })
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {

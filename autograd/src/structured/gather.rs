@@ -1,7 +1,7 @@
 //! Elements along an axis, each by an index of its own, and the adjoint.
 
 use super::places::{index_shape, known_places, places};
-use super::{Array, Derivatives, Known, Primitive, Room, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Known, Primitive, Room, RoomMut, apply};
 use crate::arena::{Var, with_node};
 use crate::reduce::accumulate;
 use pyroxene_kernels::index::{self, Extent};
@@ -21,6 +21,10 @@ impl Primitive for Gather {
 
     fn room(&self, inputs: &[&[usize]], _output: &[usize]) -> Room {
         Room { indices: inputs[1].iter().product(), ..Room::default() }
+    }
+
+    fn batched(&self, each: &[bool]) -> Batching {
+        Batching::by_if_all(each, Gather { axis: self.axis + 1 })
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
@@ -58,6 +62,10 @@ impl Primitive for SumsAlong {
 
     fn room(&self, inputs: &[&[usize]], _output: &[usize]) -> Room {
         Room { indices: inputs[1].iter().product(), ..Room::default() }
+    }
+
+    fn batched(&self, each: &[bool]) -> Batching {
+        Batching::by_if_all(each, SumsAlong { axis: self.axis + 1, ..*self })
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {

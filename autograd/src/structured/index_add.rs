@@ -1,7 +1,7 @@
 //! Rows added into an axis by index: the adjoint of picking them.
 
 use super::places::{index_shape, known_places, places};
-use super::{Array, Derivatives, Known, Primitive, Room, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Known, Primitive, Room, RoomMut, Structured, apply};
 use crate::arena::{Var, with_node};
 use crate::reduce::accumulate;
 use pyroxene_kernels::index::{Extent, add_rows};
@@ -22,6 +22,14 @@ impl Primitive for IndexAdd {
 
     fn room(&self, inputs: &[&[usize]], _output: &[usize]) -> Room {
         Room { indices: inputs[1].iter().product(), ..Room::default() }
+    }
+
+    /// An index that all examples share picks rows of all of them.
+    fn batched(&self, each: &[bool]) -> Batching {
+        match *each {
+            [true, false] => Batching::By(Structured::new(IndexAdd { axis: self.axis + 1, ..*self })),
+            _ => Batching::OneByOne,
+        }
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {

@@ -1,7 +1,7 @@
 //! Rows of an axis by index.
 
 use super::places::{index_shape, known_places, places};
-use super::{Array, Derivatives, Known, Primitive, Room, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Known, Primitive, Room, RoomMut, Structured, apply};
 use crate::arena::{Var, with_node};
 use pyroxene_kernels::index::{Extent, select_rows};
 use pyroxene_tensor::{DType, OrPanic, Tensor, shape as rules};
@@ -24,6 +24,14 @@ impl Primitive for IndexSelect {
 
     fn room(&self, inputs: &[&[usize]], _output: &[usize]) -> Room {
         Room { indices: inputs[1].iter().product(), ..Room::default() }
+    }
+
+    /// An index that all examples share picks rows of all of them.
+    fn batched(&self, each: &[bool]) -> Batching {
+        match *each {
+            [true, false] => Batching::By(Structured::new(IndexSelect { axis: self.axis + 1 })),
+            _ => Batching::OneByOne,
+        }
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {

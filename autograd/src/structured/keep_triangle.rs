@@ -1,6 +1,6 @@
 //! The lower or upper triangle of matrices.
 
-use super::{Array, Derivatives, Primitive, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Primitive, RoomMut, apply};
 use crate::arena::{Var, with_node};
 use crate::shape;
 use pyroxene_kernels::linalg::Triangle;
@@ -20,6 +20,10 @@ impl Primitive for KeepTriangle {
             Triangle::Lower => "tril",
             Triangle::Upper => "triu",
         }
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], _room: RoomMut<'_>) {

@@ -1,6 +1,6 @@
 //! Matrix products of numbers given by their logarithms: the steps of `log_einsum`.
 
-use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Primitive, Room, RoomMut, apply};
 use crate::arena::Var;
 use pyroxene_kernels::logspace::{Tilted, log_product, log_product_room, tilted_sum, tilted_sum_room};
 use pyroxene_tensor::{DType, Shape};
@@ -27,6 +27,10 @@ impl Primitive for LogProduct {
 
     fn room(&self, inputs: &[&[usize]], _output: &[usize]) -> Room {
         Room { floats: log_product_room(sizes(inputs[0], inputs[1])), indices: 0 }
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
@@ -60,6 +64,10 @@ impl Primitive for TiltedSum {
 
     fn room(&self, inputs: &[&[usize]], _output: &[usize]) -> Room {
         Room { floats: tilted_sum_room(sizes(inputs[0], inputs[1])), indices: 0 }
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {

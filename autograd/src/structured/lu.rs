@@ -1,7 +1,7 @@
 //! LU factors.
 
 use super::batch::{Batch, nth, order};
-use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Primitive, Room, RoomMut, apply};
 use crate::arena::{Var, with_node};
 use crate::shape;
 use pyroxene_kernels::linalg::{self, Triangle};
@@ -25,6 +25,10 @@ impl Primitive for Lu {
 
     fn room(&self, inputs: &[&[usize]], output: &[usize]) -> Room {
         Lu::batch(order(inputs[0])).room(output)
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
@@ -71,6 +75,10 @@ impl Primitive for Permutation {
 
     fn room(&self, inputs: &[&[usize]], output: &[usize]) -> Room {
         Permutation::batch(order(inputs[0])).room(output)
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {

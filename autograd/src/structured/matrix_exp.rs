@@ -1,7 +1,7 @@
 //! The matrix exponential.
 
 use super::batch::{Batch, nth, order};
-use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Primitive, Room, RoomMut, apply};
 use crate::arena::{Var, with_node};
 use crate::shape;
 use pyroxene_kernels::linalg;
@@ -21,6 +21,10 @@ impl Primitive for MatrixExp {
 
     fn room(&self, _inputs: &[&[usize]], output: &[usize]) -> Room {
         batch(order(output)).room(output)
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {

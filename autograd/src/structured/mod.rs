@@ -8,6 +8,7 @@ mod convolution;
 mod cumsum;
 mod det;
 mod draw;
+mod each;
 mod eigh;
 mod forward;
 mod fourier;
@@ -39,6 +40,7 @@ mod svd;
 
 pub use checkpoint::checkpoint;
 pub(crate) use draw::{Draw, draw};
+pub(crate) use each::{Batching, Each};
 pub(crate) use index_add::IndexAdd;
 pub(crate) use index_select::IndexSelect;
 pub(crate) use log_product::log_matmul;
@@ -84,6 +86,12 @@ pub(crate) trait Primitive: Same + Debug + Send + Sync {
         false
     }
 
+    /// How this is done for many examples at once, where `each` input that is marked has an axis of examples in front, and
+    /// so has the result. What an example gets does not depend on the others, to the last bit.
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::OneByOne
+    }
+
     /// Computes the output as a Program does: all values are f64 (booleans 0 and 1, whole numbers exact up to 2^53), in
     /// row-major order. Must not allocate.
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>);
@@ -118,6 +126,18 @@ pub(crate) struct RoomMut<'a> {
     pub(crate) known: &'a [usize],
     /// Memory for the inner Program, if the operation has one.
     pub(crate) inner: Option<&'a mut Machine>,
+}
+
+impl RoomMut<'_> {
+    /// The same room for another run.
+    pub(crate) fn again(&mut self) -> RoomMut<'_> {
+        RoomMut {
+            floats: &mut *self.floats,
+            indices: &mut *self.indices,
+            known: self.known,
+            inner: self.inner.as_deref_mut(),
+        }
+    }
 }
 
 /// Operations have at most this many inputs; those with more pack them.

@@ -1,6 +1,6 @@
 //! The order of elements along an axis.
 
-use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Primitive, Room, RoomMut, apply};
 use crate::arena::Var;
 use crate::shape;
 use pyroxene_kernels::index::Extent;
@@ -24,6 +24,10 @@ impl Primitive for Order {
 
     fn room(&self, inputs: &[&[usize]], _output: &[usize]) -> Room {
         Room { floats: 2 * inputs[0][self.axis], ..Room::default() }
+    }
+
+    fn batched(&self, each: &[bool]) -> Batching {
+        Batching::by_if_all(each, Order { axis: self.axis + 1, ..*self })
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {

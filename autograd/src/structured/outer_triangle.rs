@@ -1,7 +1,7 @@
 //! The triangle of a product of two factors of equal shape: what arrives at a triangular matrix through a system.
 
 use super::batch::{Batch, nth};
-use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Primitive, Room, RoomMut, apply};
 use crate::arena::Var;
 use pyroxene_kernels::linalg::{Mat, MatMut, Triangle, gemm};
 use smallvec::smallvec;
@@ -26,6 +26,10 @@ impl Primitive for MinusOuter {
 
     fn room(&self, inputs: &[&[usize]], output: &[usize]) -> Room {
         MinusOuter::batch(inputs[0]).room(output)
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {

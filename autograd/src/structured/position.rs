@@ -1,6 +1,6 @@
 //! Positions of maxima and minima.
 
-use super::{Array, Derivatives, Extent, Primitive, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Extent, Primitive, RoomMut, apply};
 use crate::arena::{Var, with_node};
 use crate::shape;
 use pyroxene_tensor::{DType, Tensor};
@@ -16,6 +16,10 @@ struct Position {
 impl Primitive for Position {
     fn name(&self) -> &'static str {
         if self.greatest { "argmax" } else { "argmin" }
+    }
+
+    fn batched(&self, each: &[bool]) -> Batching {
+        Batching::by_if_all(each, Position { axis: self.axis + 1, ..*self })
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], _room: RoomMut<'_>) {

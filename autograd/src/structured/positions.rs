@@ -1,7 +1,7 @@
 //! Several indices as one.
 
 use super::places::{index_shape, place};
-use super::{Array, Derivatives, INPUTS, Primitive, RoomMut, apply};
+use super::{Array, Batching, Derivatives, INPUTS, Primitive, RoomMut, apply};
 use crate::arena::Var;
 use crate::shape;
 use pyroxene_tensor::composed::{Basis, Bound};
@@ -18,6 +18,10 @@ struct Positions {
 impl Primitive for Positions {
     fn name(&self) -> &'static str {
         self.op
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], _room: RoomMut<'_>) {

@@ -1,7 +1,7 @@
 //! QR factors.
 
 use super::batch::{Batch, nth};
-use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Primitive, Room, RoomMut, apply};
 use crate::arena::{Var, with_node};
 use crate::shape;
 use pyroxene_kernels::linalg::{self, Triangle};
@@ -25,6 +25,10 @@ impl Primitive for Qr {
     fn room(&self, inputs: &[&[usize]], output: &[usize]) -> Room {
         let [.., m, n] = *inputs[0] else { unreachable!("a matrix") };
         batch(m, n).room(output)
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {

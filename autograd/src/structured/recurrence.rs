@@ -1,6 +1,6 @@
 //! Linear recurrences, and the running operations whose derivatives they are.
 
-use super::{Array, Derivatives, Extent, Primitive, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Extent, Primitive, RoomMut, apply};
 use crate::arena::{Var, with_node};
 use crate::reduce::accumulate;
 use crate::shape;
@@ -21,6 +21,10 @@ struct Recurrence {
 impl Primitive for Recurrence {
     fn name(&self) -> &'static str {
         "recurrence"
+    }
+
+    fn batched(&self, each: &[bool]) -> Batching {
+        Batching::by_if_all(each, Recurrence { axis: self.axis + 1, ..*self })
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], _room: RoomMut<'_>) {
@@ -89,6 +93,10 @@ struct CumProd {
 impl Primitive for CumProd {
     fn name(&self) -> &'static str {
         "cumprod"
+    }
+
+    fn batched(&self, each: &[bool]) -> Batching {
+        Batching::by_if_all(each, CumProd { axis: self.axis + 1 })
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], _room: RoomMut<'_>) {
@@ -184,6 +192,10 @@ struct RunningExtreme {
 impl Primitive for RunningExtreme {
     fn name(&self) -> &'static str {
         if self.greatest { "cummax" } else { "cummin" }
+    }
+
+    fn batched(&self, each: &[bool]) -> Batching {
+        Batching::by_if_all(each, RunningExtreme { axis: self.axis + 1, ..*self })
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], _room: RoomMut<'_>) {

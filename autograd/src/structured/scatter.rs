@@ -1,7 +1,7 @@
 //! Elements put along an axis, each at an index of its own.
 
 use super::places::{index_shape, known_places, places};
-use super::{Array, Derivatives, Known, Primitive, Room, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Known, Primitive, Room, RoomMut, apply};
 use crate::arena::Var;
 use pyroxene_kernels::index::{self, Extent};
 use pyroxene_tensor::{DType, OrPanic, Shape, Tensor, shape as rules};
@@ -20,6 +20,10 @@ impl Primitive for Scatter {
 
     fn room(&self, inputs: &[&[usize]], _output: &[usize]) -> Room {
         Room { indices: inputs[1].iter().product(), ..Room::default() }
+    }
+
+    fn batched(&self, each: &[bool]) -> Batching {
+        Batching::by_if_all(each, Scatter { axis: self.axis + 1 })
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {

@@ -1,6 +1,6 @@
 //! Sums of exponentials, and the exponentials as parts of their sum.
 
-use super::{Array, Derivatives, Primitive, RoomMut, Structured, apply};
+use super::{Array, Batching, Derivatives, Primitive, RoomMut, Structured, apply};
 use crate::arena::{Var, with_node};
 use crate::op::{Axes, Op};
 use crate::shape;
@@ -24,6 +24,10 @@ struct LogSumExp {
 impl Primitive for LogSumExp {
     fn name(&self) -> &'static str {
         "logsumexp"
+    }
+
+    fn batched(&self, each: &[bool]) -> Batching {
+        Batching::by_if_all(each, LogSumExp { axes: self.axes.start + 1..self.axes.end + 1 })
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], _room: RoomMut<'_>) {
@@ -55,6 +59,10 @@ impl Primitive for Parts {
             Softmax::Log => "log_softmax",
             Softmax::Weights => "softmax weights",
         }
+    }
+
+    fn batched(&self, each: &[bool]) -> Batching {
+        Batching::by_if_all(each, Parts { axes: self.axes.start + 1..self.axes.end + 1, ..*self })
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], _room: RoomMut<'_>) {

@@ -3,7 +3,7 @@
 use super::batch::{Batch, nth, order};
 use super::lu::{factors, read_pivots};
 use super::solve_small::{is_small, solve_small};
-use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Primitive, Room, RoomMut, apply};
 use crate::arena::Var;
 use crate::linalg::System;
 use crate::shape;
@@ -31,6 +31,10 @@ impl Primitive for Solve {
 
     fn room(&self, inputs: &[&[usize]], output: &[usize]) -> Room {
         Solve::batch(order(inputs[0]), order(output)).room(output)
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
@@ -79,6 +83,10 @@ impl Primitive for Inverse {
 
     fn room(&self, _inputs: &[&[usize]], output: &[usize]) -> Room {
         Inverse::batch(order(output)).room(output)
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {

@@ -1,7 +1,7 @@
 //! Systems of at most [`SMALL`] unknowns, whole batches at a time.
 
 use super::batch::order;
-use super::{Array, Derivatives, Primitive, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Primitive, RoomMut, apply};
 use crate::arena::Var;
 use pyroxene_kernels::linalg::{self, SMALL};
 use smallvec::smallvec;
@@ -14,6 +14,10 @@ struct SolveSmall;
 impl Primitive for SolveSmall {
     fn name(&self) -> &'static str {
         "solve_small"
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], _room: RoomMut<'_>) {

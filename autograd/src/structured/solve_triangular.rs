@@ -2,7 +2,7 @@
 
 use super::batch::{Batch, nth, order};
 use super::outer_triangle::minus_outer;
-use super::{Array, Derivatives, Primitive, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Primitive, RoomMut, apply};
 use crate::arena::Var;
 use crate::linalg::System;
 use pyroxene_kernels::linalg::{self, Triangle};
@@ -19,6 +19,10 @@ struct SolveTriangular {
 impl Primitive for SolveTriangular {
     fn name(&self) -> &'static str {
         "solve_triangular"
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {

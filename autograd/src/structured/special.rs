@@ -1,6 +1,6 @@
 //! Incomplete gamma and beta functions, the logarithm of the beta function, and what their derivatives are made of.
 
-use super::{Array, Derivatives, Primitive, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Primitive, RoomMut, apply};
 use crate::arena::{Var, with_node};
 use crate::elementwise::weak_with;
 use crate::shape;
@@ -11,6 +11,10 @@ use std::f64::consts::PI;
 impl Primitive for Special {
     fn name(&self) -> &'static str {
         Special::name(*self)
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], _room: RoomMut<'_>) {

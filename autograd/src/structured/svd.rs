@@ -2,7 +2,7 @@
 
 use super::batch::{Batch, nth};
 use super::eigh::reciprocal;
-use super::{Array, Derivatives, Primitive, Room, RoomMut, apply};
+use super::{Array, Batching, Derivatives, Primitive, Room, RoomMut, apply};
 use crate::arena::{Var, with_node};
 use crate::shape;
 use pyroxene_kernels::linalg;
@@ -35,6 +35,10 @@ impl Primitive for Svd {
 
     fn room(&self, inputs: &[&[usize]], output: &[usize]) -> Room {
         batch(inputs[0], true).room(output)
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
@@ -82,6 +86,10 @@ impl Primitive for Values {
 
     fn room(&self, inputs: &[&[usize]], output: &[usize]) -> Room {
         batch(inputs[0], false).room(output)
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
@@ -135,6 +143,10 @@ impl Primitive for LeastSquares {
 
     fn room(&self, inputs: &[&[usize]], output: &[usize]) -> Room {
         self.batch(inputs[0], inputs[2]).room(output)
+    }
+
+    fn batched(&self, _each: &[bool]) -> Batching {
+        Batching::Itself
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
