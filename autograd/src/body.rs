@@ -46,7 +46,7 @@ impl Body {
                 .iter()
                 .enumerate()
                 .map(|(k, (shape, dtype))| {
-                    with_arena(|arena| arena.push(Op::Input(k), smallvec![], shape.clone(), *dtype, Value::Unknown))
+                    with_arena(|arena| arena.push(Op::Input(k), &[], shape.clone(), *dtype, Value::Unknown))
                 })
                 .collect();
             let outputs = guard(|| f(&inputs))?;
@@ -138,7 +138,7 @@ impl Body {
                 (_, Some(value)) => Value::from(value.clone()),
                 (_, None) => Value::Unknown,
             };
-            let var = with_arena(|arena| arena.push(node.op.clone(), inputs, node.shape.clone(), node.dtype, value));
+            let var = with_arena(|arena| arena.push(node.op.clone(), &inputs, node.shape.clone(), node.dtype, value));
             vars.push(if is_leaf { var } else { alter(var) });
         }
         self.outputs.iter().map(|&output| vars[output]).collect()

@@ -73,8 +73,8 @@ impl Hash for CustomRule {
 pub fn custom_vjp(xs: &[Var], value: Var, vjp: impl Fn(&[Var], Var, Var) -> Vec<Var> + Send + Sync + 'static) -> Var {
     crate::arena::check_live(xs);
     let (shape, dtype) = crate::arena::with_node(value, |node| (node.shape.clone(), node.dtype));
-    let inputs = std::iter::once(value.index).chain(xs.iter().map(|x| x.index)).collect();
-    with_arena(|arena| arena.push(Op::Custom(CustomRule(Arc::new(vjp))), inputs, shape, dtype, Value::Unknown))
+    let inputs: Vec<u32> = std::iter::once(value.index).chain(xs.iter().map(|x| x.index)).collect();
+    with_arena(|arena| arena.push(Op::Custom(CustomRule(Arc::new(vjp))), &inputs, shape, dtype, Value::Unknown))
 }
 
 impl Var {

@@ -5,8 +5,7 @@ use crate::op::Op;
 use crate::shape;
 use crate::var::push;
 use pyroxene_kernels::table::{Binary, Unary};
-use pyroxene_tensor::{DType, Shape, Tensor, shape as rules};
-use smallvec::smallvec;
+use pyroxene_tensor::{DType, Tensor, shape as rules};
 use std::ops;
 
 /// The element type that a binary operation computes in, from the operands' types and whether they are plain numbers.
@@ -33,9 +32,8 @@ pub(crate) fn weak_with(number: DType, tensor: DType) -> DType {
 #[track_caller]
 pub(crate) fn unary(op: Unary, x: Var) -> Var {
     let result = with_arena(|arena| {
-        let node = arena.get(x)?;
-        let (shape, dtype) = (Shape::from_slice(&node.shape), node.dtype.of_unary(op));
-        Ok(arena.push(Op::Unary(op), smallvec![x.index], shape, dtype, Value::Unknown))
+        let dtype = arena.get(x)?.dtype.of_unary(op);
+        Ok(arena.push_elementwise(|| Op::Unary(op), &[x.index], x.index, dtype))
     });
     match result {
         Ok(var) => var,
@@ -48,21 +46,19 @@ pub(crate) fn unary(op: Unary, x: Var) -> Var {
 pub(crate) fn binary(op: Binary, a: Var, b: Var) -> Var {
     let result = with_arena(|arena| {
         let (left, right) = (arena.get(a)?, arena.get(b)?);
-        let shape = if right.shape.is_empty() || left.shape == right.shape {
-            Shape::from_slice(&left.shape)
-        } else if left.shape.is_empty() {
-            Shape::from_slice(&right.shape)
-        } else {
-            match rules::broadcast(op.name(), &[&left.shape, &right.shape]) {
-                Ok(shape) => shape,
-                Err(error) => return Ok(Err(error)),
-            }
-        };
         let dtype = match op.returns_bool() {
             true => DType::Bool,
             false => binary_dtype(op, (left.dtype, left.weak), (right.dtype, right.weak)),
         };
-        Ok(Ok(arena.push(Op::Binary(op), smallvec![a.index, b.index], shape, dtype, Value::Unknown)))
+        let inputs = [a.index, b.index];
+        if right.shape.is_empty() || left.shape == right.shape {
+            return Ok(Ok(arena.push_elementwise(|| Op::Binary(op), &inputs, a.index, dtype)));
+        }
+        if left.shape.is_empty() {
+            return Ok(Ok(arena.push_elementwise(|| Op::Binary(op), &inputs, b.index, dtype)));
+        }
+        let shape = rules::broadcast(op.name(), &[&left.shape, &right.shape]);
+        Ok(shape.map(|shape| arena.push(Op::Binary(op), &inputs, shape, dtype, Value::Unknown)))
     });
     match result {
         Ok(Ok(var)) => var,

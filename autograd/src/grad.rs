@@ -65,6 +65,12 @@ fn active(first: usize, last: usize, xs: &[Var]) -> Vec<bool> {
     active
 }
 
+/// An elementwise node: its operation, operands and result.
+enum Elementwise {
+    Unary(Unary, Var, Var),
+    Binary(Binary, [Var; 2], Var),
+}
+
 /// One walk from an output back to inputs.
 pub(crate) struct Sweep {
     first: usize,
@@ -131,31 +137,49 @@ impl Sweep {
         }
     }
 
+    /// Adds to what arrives at `x` if someone wants to know.
+    fn send(&mut self, x: Var, derivative: impl FnOnce() -> Option<Var>) {
+        if self.is_active(x.index)
+            && let Some(g) = derivative()
+        {
+            self.add(x.index as usize, g);
+        }
+    }
+
     /// Hands the derivative arriving at a node on to its inputs.
     fn visit(&mut self, index: usize, gy: Var) {
+        let elementwise = with_arena(|arena| {
+            let node = &arena.nodes[index];
+            let x = |k: usize| arena.var(node.inputs[k] as usize);
+            match node.op {
+                Op::Unary(op) => Some(Elementwise::Unary(op, x(0), arena.var(index))),
+                Op::Binary(op) => Some(Elementwise::Binary(op, [x(0), x(1)], arena.var(index))),
+                _ => None,
+            }
+        });
+        match elementwise {
+            Some(Elementwise::Unary(op, x, y)) => self.send(x, || unary(op, gy, x, y)),
+            Some(Elementwise::Binary(op, [a, b], y)) => {
+                self.send(a, || binary(op, 0, gy, a, b, y).map(|g| g.sum_to_shape_of(a)));
+                self.send(b, || binary(op, 1, gy, a, b, y).map(|g| g.sum_to_shape_of(b)));
+            }
+            None => self.visit_other(index, gy),
+        }
+    }
+
+    fn visit_other(&mut self, index: usize, gy: Var) {
         let visited = with_arena(|arena| {
             let node = &arena.nodes[index];
             let is_wanted = node.inputs.iter().any(|&i| self.is_active(i));
             let x = || node.inputs.iter().map(|&i| arena.var(i as usize)).collect::<SmallVec<[Var; 3]>>();
-            is_wanted.then(|| (node.op.clone(), node.inputs.clone(), x(), arena.var(index)))
+            is_wanted.then(|| (node.op.clone(), x(), arena.var(index)))
         });
-        let Some((op, inputs, x, y)) = visited else { return };
-        let x = |k: usize| x[k];
-        let mut send = |k: usize, derivative: &dyn Fn() -> Option<Var>| {
-            if self.is_active(inputs[k])
-                && let Some(g) = derivative()
-            {
-                self.add(inputs[k] as usize, g);
-            }
-        };
+        let Some((op, inputs, y)) = visited else { return };
+        let x = |k: usize| inputs[k];
+        let mut send = |k: usize, derivative: &dyn Fn() -> Option<Var>| self.send(inputs[k], derivative);
         match op {
+            Op::Unary(_) | Op::Binary(_) => unreachable!("visited without a copy"),
             Op::Constant | Op::Scalar(_) | Op::Input(_) | Op::StopGradient => {}
-            Op::Unary(op) => send(0, &|| unary(op, gy, x(0), y)),
-            Op::Binary(op) => {
-                for k in 0..2 {
-                    send(k, &|| binary(op, k, gy, x(0), x(1), y).map(|g| g.sum_to_shape_of(x(k))));
-                }
-            }
             Op::Select => {
                 send(1, &|| Some(x(0).where_(gy, 0.0).sum_to_shape_of(x(1))));
                 send(2, &|| Some(x(0).where_(0.0, gy).sum_to_shape_of(x(2))));
@@ -178,7 +202,7 @@ impl Sweep {
                 }
                 Some(gy.permute(&inverse))
             }),
-            Op::Slice(strides) => self.slices.entry(inputs[0]).or_default().push((strides, gy)),
+            Op::Slice(strides) => self.slices.entry(x(0).index).or_default().push((strides, gy)),
             Op::Unslice(parts) => {
                 for (k, strides) in parts.iter().enumerate() {
                     send(k, &|| Some(push(Op::Slice(strides.clone()), &[gy], x(k).shape(), gy)));
@@ -199,22 +223,15 @@ impl Sweep {
             Op::Diagonal => send(0, &|| Some(gy.diag_embed())),
             Op::DiagEmbed => send(0, &|| Some(gy.diagonal())),
             Op::Custom(rule) => {
-                let x: SmallVec<[Var; 4]> = (1..inputs.len()).map(x).collect();
-                for (&input, derivative) in inputs[1..].iter().zip(rule.apply(&x, y, gy)) {
-                    if self.is_active(input) {
-                        self.add(input as usize, derivative);
-                    }
+                for (&input, derivative) in inputs[1..].iter().zip(rule.apply(&inputs[1..], y, gy)) {
+                    self.send(input, || Some(derivative));
                 }
             }
-            Op::Structured(op) if op.reads_rows() && self.table == Some(inputs[0]) => self.rows.push((x(1), gy)),
+            Op::Structured(op) if op.reads_rows() && self.table == Some(x(0).index) => self.rows.push((x(1), gy)),
             Op::Structured(op) => {
-                let wanted: SmallVec<[bool; 4]> = inputs.iter().map(|&input| self.is_active(input)).collect();
-                let x: SmallVec<[Var; 4]> = (0..inputs.len()).map(x).collect();
-                let derivatives = op.vjp(&x, y, gy, &wanted);
-                for (&input, derivative) in inputs.iter().zip(derivatives) {
-                    if let Some(derivative) = derivative.filter(|_| self.is_active(input)) {
-                        self.add(input as usize, derivative);
-                    }
+                let wanted: SmallVec<[bool; 4]> = inputs.iter().map(|input| self.is_active(input.index)).collect();
+                for (&input, derivative) in inputs.iter().zip(op.vjp(&inputs, y, gy, &wanted)) {
+                    self.send(input, || derivative);
                 }
             }
         }

@@ -5,7 +5,7 @@ use crate::capture::ValueRead;
 use crate::eval;
 use crate::op::Op;
 use pyroxene_tensor::{DType, Shape, Tensor, html};
-use smallvec::smallvec;
+use smallvec::SmallVec;
 use std::fmt;
 use std::panic::Location;
 
@@ -116,11 +116,12 @@ impl Var {
 
 /// Appends a node to the arena. The inputs must be live: callers have looked at their shapes.
 pub(crate) fn push(op: Op, inputs: &[Var], shape: Shape, dtype: DType) -> Var {
-    with_arena(|arena| arena.push(op, inputs.iter().map(|v| v.index).collect(), shape, dtype, Value::Unknown))
+    let inputs: SmallVec<[u32; 4]> = inputs.iter().map(|v| v.index).collect();
+    with_arena(|arena| arena.push(op, &inputs, shape, dtype, Value::Unknown))
 }
 
 fn number(value: f64, dtype: DType) -> Var {
-    with_arena(|arena| arena.push(Op::Scalar(value.to_bits()), smallvec![], smallvec![], dtype, Value::Number(value)))
+    with_arena(|arena| arena.push_number(value, dtype))
 }
 
 impl From<f64> for Var {
@@ -151,7 +152,7 @@ impl From<usize> for Var {
 impl From<Tensor> for Var {
     fn from(value: Tensor) -> Var {
         let (shape, dtype) = (value.shape().into(), value.dtype());
-        with_arena(|arena| arena.push(Op::Constant, smallvec![], shape, dtype, value.into()))
+        with_arena(|arena| arena.push(Op::Constant, &[], shape, dtype, value.into()))
     }
 }
 

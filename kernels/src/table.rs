@@ -39,11 +39,13 @@ macro_rules! table {
             }
 
             /// What it makes of the types of its arguments.
+            #[inline]
             pub const fn kind(self) -> Kind {
                 match self { $( $name::$variant => Kind::$kind, )* }
             }
 
             /// Whether the result is a truth value (0.0 or 1.0 in the kernels).
+            #[inline]
             pub const fn returns_bool(self) -> bool {
                 matches!(self.kind(), Kind::Truth)
             }

@@ -40,6 +40,7 @@ impl DType {
     }
 
     /// The type in which two tensors of these types meet: the later one in the order of promotion.
+    #[inline]
     pub fn promote(self, other: DType) -> DType {
         self.max(other)
     }
@@ -56,6 +57,7 @@ impl DType {
 
     /// The type in which `op` is computed for an argument of this type. Integers stay integers under the operations
     /// that map integers to integers, everything else goes through `F64`.
+    #[inline]
     pub(crate) fn compute_unary(self, op: Unary) -> DType {
         match op.kind() {
             Kind::Number => self.to_number(),
@@ -65,6 +67,7 @@ impl DType {
     }
 
     /// The type in which `op` is computed for arguments that meet in this type.
+    #[inline]
     pub(crate) fn compute_binary(self, op: Binary) -> DType {
         match op.kind() {
             Kind::Number if !matches!(op, Binary::Min | Binary::Max) => self.to_number(),
@@ -74,11 +77,13 @@ impl DType {
     }
 
     /// The element type that `op` gives for an argument of this type.
+    #[inline]
     pub fn of_unary(self, op: Unary) -> DType {
         if op.returns_bool() { DType::Bool } else { self.compute_unary(op) }
     }
 
     /// The element type that `op` gives for tensors of types `self` and `other`.
+    #[inline]
     pub fn of_binary(self, op: Binary, other: DType) -> DType {
         if op.returns_bool() { DType::Bool } else { self.promote(other).compute_binary(op) }
     }

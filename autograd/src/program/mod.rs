@@ -38,7 +38,6 @@ use graph::Graph;
 use passes::Simplified;
 use pyroxene_kernels::fused::Places;
 use pyroxene_tensor::{DType, Shape, Tensor};
-use smallvec::smallvec;
 use std::sync::Arc;
 
 /// A compiled computation: a function of arrays to arrays that neither allocates nor traces when it runs.
@@ -163,7 +162,7 @@ impl Program {
                 .iter()
                 .enumerate()
                 .map(|(k, shape)| {
-                    with_arena(|arena| arena.push(Op::Input(k), smallvec![], shape.clone(), DType::F64, Value::Unknown))
+                    with_arena(|arena| arena.push(Op::Input(k), &[], shape.clone(), DType::F64, Value::Unknown))
                 })
                 .collect();
             let outputs = guard(|| body(&vars))?;
