@@ -7,6 +7,7 @@
 
 mod beside;
 mod clock;
+#[expect(dead_code, reason = "the models before they are conditioned")]
 mod models;
 
 use beside::Table;

@@ -3,25 +3,39 @@
 use super::Posterior;
 use super::data::{Recurrence, columns, standardised};
 use pyroxene::dist::{Bernoulli, Normal};
-use pyroxene::{Tensor, Var};
+use pyroxene::{Tensor, Var, condition};
 
-fn regression(x: Tensor, y: Tensor) -> Posterior {
+/// The model before it is conditioned.
+fn prior(x: Tensor) -> Posterior {
     Box::new(move |cx| {
         let intercept = cx.sample("intercept", Normal::new(0.0, 2.5));
         let slopes = cx.plate("feature", x.size(1), |cx| cx.sample("slope", Normal::new(0.0, 2.5)));
         cx.plate("row", x.size(0), |cx| {
-            cx.observe("y", Bernoulli::logits(intercept + Var::from(&x).matmul(slopes)), &y);
+            cx.sample("y", Bernoulli::logits(intercept + Var::from(&x).matmul(slopes)));
         });
     })
 }
 
-/// Which of 569 breast masses are benign (Wolberg et al. 1993), from 30 standardised measurements.
-pub(crate) fn breast_cancer() -> Posterior {
+fn regression(x: Tensor, y: Tensor) -> Posterior {
+    Box::new(condition(prior(x), [("y", y)]))
+}
+
+/// 30 standardised measurements of 569 breast masses (Wolberg et al. 1993), and which are benign.
+fn breast_cancer_data() -> (Tensor, Tensor) {
     let mut table = columns(include_str!("../../testdata/breast_cancer.csv"));
     let benign = table.pop().expect("the last column is the label");
     let features: Vec<Vec<f64>> = table.iter().map(|column| standardised(column)).collect();
     let rows = (0..benign.len()).flat_map(|row| features.iter().map(move |column| column[row])).collect();
-    regression(Tensor::from_vec(rows, [benign.len(), features.len()]), Tensor::from(benign))
+    (Tensor::from_vec(rows, [benign.len(), features.len()]), Tensor::from(benign))
+}
+
+pub(crate) fn breast_cancer() -> Posterior {
+    let (x, y) = breast_cancer_data();
+    regression(x, y)
+}
+
+pub(crate) fn breast_cancer_prior() -> Posterior {
+    prior(breast_cancer_data().0)
 }
 
 /// Rows in the shape of the forest cover data (Blackard and Dean 1999): ten dense columns and 44 sparse ones.

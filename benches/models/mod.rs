@@ -23,6 +23,12 @@ pub(crate) struct Workload {
     pub(crate) posterior: fn() -> Posterior,
 }
 
+/// Models whose data are drawn anew.
+pub(crate) const PRIORS: [Workload; 2] = [
+    Workload { name: "eight schools, non-centred", posterior: || Box::new(schools::prior) },
+    Workload { name: "logistic regression 569 x 30", posterior: logistic::breast_cancer_prior },
+];
+
 /// All models, in the order of the rows.
 pub(crate) const WORKLOADS: [Workload; 10] = [
     Workload { name: "eight schools, non-centred", posterior: schools::non_centred },

@@ -4,10 +4,10 @@
 #[path = "../../benches/models/mod.rs"]
 mod models;
 
-use models::{WORKLOADS, steps};
-use pyroxene::infer::{LogDensity, ModelDensity, SviRun};
+use models::{PRIORS, WORKLOADS, steps};
+use pyroxene::infer::{LogDensity, ModelDensity, ModelHessian, SviRun};
 use pyroxene::optim::Optimizer;
-use pyroxene::{Constraint, ParamStore, Seed, Tensor, Var};
+use pyroxene::{Constraint, ParamStore, Seed, Tensor, Var, posterior_predictive, prior_predictive};
 use serde_json::Value;
 
 /// Within 1e-9 of the larger of the number and one.
@@ -35,6 +35,103 @@ fn densities_are_those_of_the_reference() {
             assert_eq!(wanted.len(), gradient.len(), "{name}");
             for (i, (&ours, wanted)) in gradient.iter().zip(wanted).enumerate() {
                 assert_near(&format!("{name}, coordinate {i}"), ours, wanted);
+            }
+        }
+    }
+}
+
+/// The models that are evaluated in an instant.
+const QUICK: [usize; 5] = [0, 1, 2, 3, 4];
+
+fn close(a: f64, b: f64, tolerance: f64) -> bool {
+    (a - b).abs() <= tolerance * a.abs().max(b.abs()).max(1.0)
+}
+
+#[test]
+fn densities_at_many_positions_are_those_at_each() {
+    for workload in QUICK.map(|index| &WORKLOADS[index]) {
+        let mut one = ModelDensity::new(&(workload.posterior)(), Seed(0)).expect("the model is right");
+        let (dim, count) = (one.dim(), 7);
+        let mut many = one.many(count);
+        assert_eq!((many.dim(), many.count()), (dim, count));
+        let positions: Vec<f64> = (0..count * dim).map(|i| 0.4 * (i as f64).sin()).collect();
+        let (mut values, mut gradients) = (vec![0.0; count], vec![0.0; count * dim]);
+        many.evaluate(&positions, &mut values, &mut gradients);
+        let mut gradient = vec![0.0; dim];
+        for (k, position) in positions.chunks(dim).enumerate() {
+            let value = one.evaluate(position, &mut gradient);
+            assert!(close(values[k], value, 1e-12), "{}: {} against {value}", workload.name, values[k]);
+            for (many, one) in gradients[k * dim..].iter().zip(&gradient) {
+                assert!(close(*many, *one, 1e-11), "{}: {many} against {one}", workload.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_position_without_density_does_not_touch_the_others() {
+    let mut many = ModelDensity::new(&(WORKLOADS[0].posterior)(), Seed(0)).expect("the model is right").many(3);
+    let mut positions = vec![0.1; 30];
+    positions[10] = f64::NAN;
+    let (mut values, mut gradients) = ([0.0; 3], [0.0; 30]);
+    many.evaluate(&positions, &mut values, &mut gradients);
+    assert!(values[1].is_nan() && values[0] == values[2] && values[0].is_finite());
+    assert_eq!(gradients[..10], gradients[20..]);
+    assert!(gradients[..10].iter().all(|g| g.is_finite()));
+}
+
+#[test]
+fn hessians_are_slopes_of_gradients() {
+    for workload in QUICK.map(|index| &WORKLOADS[index]) {
+        let model = (workload.posterior)();
+        let mut first = ModelDensity::new(&model, Seed(0)).expect("the model is right");
+        let mut second = ModelHessian::new(&model, Seed(0)).expect("the model is right");
+        let dim = second.dim();
+        let position: Vec<f64> = (0..dim).map(|i| 0.3 * (2.0 * i as f64).sin()).collect();
+        let (mut gradient, mut hessian, mut expected) = (vec![0.0; dim], vec![0.0; dim * dim], vec![0.0; dim]);
+        let value = second.evaluate(&position, &mut gradient, &mut hessian);
+        assert!(close(value, first.evaluate(&position, &mut expected), 1e-12), "{}", workload.name);
+        assert!(gradient.iter().zip(&expected).all(|(a, b)| close(*a, *b, 1e-10)), "{}", workload.name);
+        let scale = hessian.iter().fold(1.0f64, |most, x| x.abs().max(most));
+        for i in 0..dim {
+            let mut at = |step: f64| {
+                let mut moved = position.clone();
+                moved[i] += step;
+                first.evaluate(&moved, &mut expected);
+                expected.clone()
+            };
+            let h = 1e-3;
+            // Five points: the error is of order h^4.
+            let [a, b, c, d] = [h, -h, 2.0 * h, -2.0 * h].map(&mut at);
+            for j in 0..dim {
+                let slope = (8.0 * (a[j] - b[j]) - (c[j] - d[j])) / (12.0 * h);
+                let found = hessian[i * dim + j];
+                assert!(close(found / scale, slope / scale, 1e-8), "{} [{i}, {j}]: {found}, {slope}", workload.name);
+                assert!(close(found / scale, hessian[j * dim + i] / scale, 1e-12), "{} [{i}, {j}]", workload.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_prediction_does_not_depend_on_how_many_there_are() {
+    for workload in &PRIORS {
+        let model = (workload.posterior)();
+        let all = prior_predictive(&model, 1003, Seed(3)).expect("the model is right");
+        let latent: Vec<(&str, &Tensor)> = all.iter().filter(|(name, _)| !matches!(*name, "effect" | "y")).collect();
+        for count in [1, 2, 7, 500] {
+            let few = prior_predictive(&model, count, Seed(3)).expect("the model is right");
+            for (name, draws) in few.iter() {
+                assert_eq!(*draws, all[name].slice(0, ..count as isize), "{}: {name}", workload.name);
+            }
+            let given =
+                |count: usize| latent.iter().map(move |(name, draws)| (*name, draws.slice(0, ..count as isize)));
+            let [few, all] = [count, 1003].map(|count| {
+                posterior_predictive(&model, given(count).collect::<pyroxene::Values>(), Seed(4))
+                    .expect("the model is right")
+            });
+            for (name, draws) in few.iter() {
+                assert_eq!(*draws, all[name].slice(0, ..count as isize), "{}: {name}", workload.name);
             }
         }
     }

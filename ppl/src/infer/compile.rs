@@ -62,7 +62,15 @@ impl Compile {
         if self == Compile::Never {
             return traced(body);
         }
-        match (try_capture(inputs, &*body), self) {
+        let capture = |wrong: &mut Option<Error>| {
+            Program::capture(inputs, |inputs| {
+                body(inputs).unwrap_or_else(|error| {
+                    *wrong = Some(error);
+                    Vec::new()
+                })
+            })
+        };
+        match (try_capture(capture), self) {
             (Ok(program), _) => Ok(Routine::Compiled(program?)),
             (Err(error), Compile::Auto) => {
                 let message = "the model reads a value that depends on its latent variables, so it cannot be compiled and is \
@@ -76,18 +84,12 @@ impl Compile {
     }
 }
 
-/// [`Program::capture`] of a body that may find the model wrong.
-fn try_capture(
-    inputs: &[Shape],
-    body: impl FnOnce(&[Var]) -> Result<Vec<Var>, Error>,
+/// A capture whose body may find the model wrong, which it then writes down.
+pub(crate) fn try_capture(
+    capture: impl FnOnce(&mut Option<Error>) -> Result<Program, CaptureError>,
 ) -> Result<Result<Program, Error>, CaptureError> {
     let mut wrong = None;
-    let program = Program::capture(inputs, |inputs| {
-        body(inputs).unwrap_or_else(|error| {
-            wrong = Some(error);
-            Vec::new()
-        })
-    })?;
+    let program = capture(&mut wrong)?;
     Ok(wrong.map_or(Ok(program), Err))
 }
 

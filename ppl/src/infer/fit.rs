@@ -2,8 +2,9 @@
 
 use super::compile::{Compile, Routine};
 use super::diagnostics::{Summary, e_bfmi};
-use super::latent::{Layout, Potential, layout};
+use super::latent::{Layout, layout};
 use super::mcmc::{Nuts, Samples, sample_chains_here};
+use super::model_density::Potential;
 use crate::effects::{Model, Seed};
 use crate::error::{Error, catch};
 use crate::values::Values;

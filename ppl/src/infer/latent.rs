@@ -1,8 +1,9 @@
 //! From a model to a log density on R^n: the latent variables laid out in one unconstrained vector.
 
 use super::LogDensity;
-use super::compile::{Body, Compile, Routine, Traced};
+use super::compile::{Body, Compile, Routine, try_capture};
 use super::enumerate::{Enumerate, is_enumerated, marginal_log_density};
+use super::model_density::Potential;
 use crate::constraint::Constraint;
 use crate::effects::{Cx, Effects, Model, Sample, Seed, Trace, run_with};
 use crate::error::Error;
@@ -206,10 +207,21 @@ impl Layout {
             let gradients: Vec<Var> = grad(log_density, &parts).into_iter().map(|g| g.reshape(&[-1])).collect();
             Ok(vec![log_density, Var::concat(&gradients, 0)])
         };
-        Ok(match compile.routine(&[self.vector()], Rc::new(body))? {
-            Routine::Compiled(program) => Potential::Compiled(ModelDensity { program, dim: self.dim }),
-            Routine::Traced(traced) => Potential::Traced(TracedDensity { traced, dim: self.dim }),
-        })
+        Ok(Potential::new(compile.routine(&[self.vector()], Rc::new(body))?, self.dim))
+    }
+
+    /// The log density, its gradient and its matrix of second derivatives, as a function of the vector.
+    pub(crate) fn hessian<R>(&self, model: &impl Model<R>) -> Result<Program, Error> {
+        let vector = [self.vector()];
+        try_capture(|wrong| {
+            Program::hessian(&vector, |inputs| match run_at(model, self, &self.parts(inputs[0])) {
+                Ok(at) => at.log_density,
+                Err(error) => {
+                    *wrong = Some(error);
+                    Var::from(0.0)
+                }
+            })
+        })?
     }
 
     /// The shape of the vector.
@@ -288,87 +300,6 @@ impl Layout {
 /// The error of a site that only some runs have.
 pub(super) fn not_always(name: &str) -> Error {
     Error::at(name, "the site is not in every run of the model")
-}
-
-/// The log density of a model, compiled or not.
-#[expect(clippy::large_enum_variant, reason = "there are few of them, and none is moved in a loop")]
-pub(crate) enum Potential<'m> {
-    Compiled(ModelDensity),
-    Traced(TracedDensity<'m>),
-}
-
-/// The log density of a model that is traced at each evaluation.
-#[derive(Clone)]
-pub(crate) struct TracedDensity<'m> {
-    traced: Traced<'m>,
-    dim: usize,
-}
-
-impl LogDensity for TracedDensity<'_> {
-    fn dim(&self) -> usize {
-        self.dim
-    }
-
-    /// Leaves with an [`Error`] if the model is wrong here.
-    fn evaluate(&mut self, position: &[f64], gradient: &mut [f64]) -> f64 {
-        let mut log_density = [0.0];
-        match self.traced.run(&[position], &mut [&mut log_density, gradient]) {
-            Ok(()) => log_density[0],
-            Err(error) => error.raise(),
-        }
-    }
-}
-
-/// A model's log density on its unconstrained space, with its gradient, as one Program: what [`Nuts`](super::Nuts) samples.
-///
-/// The coordinates are the unconstrained forms of the continuous latent sites, in the order of the model; the density counts
-/// the Jacobians of the maps to the sites' supports, and discrete sites of finite support are summed out.
-#[derive(Clone, Debug)]
-pub struct ModelDensity {
-    program: Program,
-    dim: usize,
-}
-
-impl ModelDensity {
-    /// Traces and compiles a model. The seed draws the values with which its sites are found.
-    ///
-    /// ```
-    /// use pyroxene::{Cx, Seed, dist::Normal, infer::{LogDensity, ModelDensity}};
-    /// let model = |cx: &mut Cx| {
-    ///     cx.sample("x", Normal::new(1.0, 2.0));
-    /// };
-    /// let mut density = ModelDensity::new(&model, Seed(0))?;
-    /// let mut gradient = [0.0];
-    /// density.evaluate(&[3.0], &mut gradient);
-    /// assert_eq!(gradient, [-0.5]);
-    /// # Ok::<(), pyroxene::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// What is wrong with the model or its data, see [`Error`].
-    pub fn new<R>(model: &impl Model<R>, seed: Seed) -> Result<ModelDensity, Error> {
-        match layout(model, seed)?.density(model, Compile::Always)? {
-            Potential::Compiled(density) => Ok(density),
-            Potential::Traced(_) => unreachable!("compiled or an error"),
-        }
-    }
-
-    /// The compiled Program: what it does ([`Program::explain`]) and how much memory it takes ([`Program::memory_len`]).
-    pub fn program(&self) -> &Program {
-        &self.program
-    }
-}
-
-impl LogDensity for ModelDensity {
-    fn dim(&self) -> usize {
-        self.dim
-    }
-
-    fn evaluate(&mut self, position: &[f64], gradient: &mut [f64]) -> f64 {
-        let mut log_density = [0.0];
-        self.program.run(&[position], &mut [&mut log_density, gradient]);
-        log_density[0]
-    }
 }
 
 /// A planted bug: tests flip the Jacobian's sign to see that their check of exact moments would notice.

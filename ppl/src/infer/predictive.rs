@@ -1,11 +1,11 @@
 //! Prior and posterior prediction. Pyro's counterpart is `pyro.infer.Predictive`.
 
-use super::compile::Compile;
+use super::compile::{Compile, Routine};
 use super::latent::not_always;
 use crate::effects::{Cx, Lookup, Model, Seed, Substitute, Trace, run_with};
 use crate::error::Error;
 use crate::values::Values;
-use pyroxene_autograd::{Key, Shape, Tensor, Var, scope};
+use pyroxene_autograd::{Batch, Key, Program, Shape, Tensor, Var, scope};
 use pyroxene_kernels::random::mix;
 use std::rc::Rc;
 
@@ -69,7 +69,7 @@ fn trace<R>(model: &impl Model<R>, given: &dyn Lookup, key: Key) -> Result<Trace
     run_with(|cx: &mut Cx| Cx(&mut Substitute { values: given, outer: cx.0 }).trace(model).1, key, None)
 }
 
-/// Runs the model `count` times, row `i` with row `i` of the given sites.
+/// Runs the model `count` times, row `i` with row `i` of the given sites, in blocks of rows that are one Program.
 fn predict<R>(model: &impl Model<R>, given: &[(String, Tensor)], count: usize, seed: Seed) -> Result<Values, Error> {
     if count == 0 {
         return Err(Error::new("prediction: the number of draws is 0; it must be at least 1"));
@@ -87,24 +87,70 @@ fn predict<R>(model: &impl Model<R>, given: &[(String, Tensor)], count: usize, s
         names.iter().map(|name| outputs.lookup(name).ok_or_else(|| not_always(name))).collect()
     };
     let mut routine = Compile::Auto.routine(&inputs, Rc::new(body))?;
-    let sizes: Vec<usize> = shapes.iter().map(|shape| shape.iter().product()).collect();
-    let mut columns: Vec<Vec<f64>> = sizes.iter().map(|size| vec![0.0; count * size]).collect();
-    let data: Vec<Vec<f64>> = given.iter().map(|(_, draws)| draws.to_vec::<f64>()).collect();
-    for row in 0..count {
-        let words = Key::words(mix(seed.0, row as u64));
-        let rows = data.iter().map(|data| {
-            let size = data.len() / count;
-            &data[row * size..(row + 1) * size]
-        });
-        let inputs: Vec<&[f64]> = std::iter::once(words.as_slice()).chain(rows).collect();
-        let pairs = columns.iter_mut().zip(&sizes);
-        let mut outputs: Vec<&mut [f64]> =
-            pairs.map(|(column, &size)| &mut column[row * size..(row + 1) * size]).collect();
-        routine.run(&inputs, &mut outputs)?;
+    let words: Vec<f64> = (0..count).flat_map(|row| Key::words(mix(seed.0, row as u64))).collect();
+    let given = given.iter().map(|(_, draws)| draws.to_vec::<f64>());
+    let mut table = Table {
+        count,
+        inputs: std::iter::once(words).chain(given).collect(),
+        outputs: shapes.iter().map(|shape| vec![0.0; count * shape.iter().product::<usize>()]).collect(),
+    };
+    match &mut routine {
+        Routine::Compiled(program) => {
+            let block = block(program, count);
+            let mut many = program.batched(block, &vec![Batch::Each; inputs.len()]);
+            table.each_block(block, |inputs, outputs| {
+                many.run(inputs, outputs);
+                Ok(())
+            })?;
+        }
+        Routine::Traced(traced) => table.each_block(1, |inputs, outputs| traced.run(inputs, outputs))?,
     }
     let full = |shape: &Shape| -> Shape { std::iter::once(count).chain(shape.iter().copied()).collect() };
-    let tensors = columns.into_iter().zip(&shapes).map(|(column, shape)| Tensor::from_vec(column, full(shape)));
+    let tensors = table.outputs.into_iter().zip(&shapes).map(|(column, shape)| Tensor::from_vec(column, full(shape)));
     Ok(names.iter().cloned().zip(tensors).collect())
+}
+
+/// Columns of `count` rows each.
+struct Table {
+    count: usize,
+    inputs: Vec<Vec<f64>>,
+    outputs: Vec<Vec<f64>>,
+}
+
+impl Table {
+    /// Calls `run` with the inputs and outputs of `block` rows after the other. Where they do not come out even, the last block
+    /// has rows of the one before it, which are what they were: a row is a function of its inputs.
+    fn each_block(
+        &mut self,
+        block: usize,
+        mut run: impl FnMut(&[&[f64]], &mut [&mut [f64]]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let count = self.count;
+        let part = |column: &[f64], start: usize| {
+            let size = column.len() / count;
+            start * size..(start + block) * size
+        };
+        for start in (0..count).step_by(block).map(|start| start.min(count - block)) {
+            let inputs: Vec<&[f64]> = self.inputs.iter().map(|column| &column[part(column, start)]).collect();
+            let outputs = self.outputs.iter_mut().map(|column| {
+                let part = part(column, start);
+                &mut column[part]
+            });
+            run(&inputs, &mut outputs.collect::<Vec<_>>())?;
+        }
+        Ok(())
+    }
+}
+
+/// What a block of draws may take, in numbers: as much as the second level of a cache holds.
+const BLOCK: usize = 1 << 17;
+
+/// How many of `count` draws a Program of one is run for at once. The blocks are of about one size.
+fn block(one: &Program, count: usize) -> usize {
+    let shapes = one.input_shapes().chain(one.output_shapes());
+    let each = one.memory_len() + shapes.map(|shape| shape.iter().product::<usize>()).sum::<usize>();
+    let blocks = count.div_ceil((BLOCK / each).max(1));
+    count.div_ceil(blocks)
 }
 
 /// Everything that a run of the model says, but for the given sites, from a key and one row of these.
