@@ -1,6 +1,6 @@
 //! Nanoseconds of one leapfrog step inside NUTS: all of warm-up and draws, divided by the steps.
 //!
-//!     cargo bench --features bench --bench leapfrog
+//!     cargo bench --features bench --bench leapfrog [-- part of a row's name]
 //!
 //! Beside it the time of the density alone, so that the difference is what the sampler takes for itself.
 
@@ -35,16 +35,20 @@ impl LogDensity for StandardNormal {
 }
 
 fn main() {
+    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
     println!("| density | ns a step | the density alone | the sampler's own |\n|---|---|---|---|");
     let schools = (models::WORKLOADS[0].posterior)();
-    report("eight schools", ModelDensity::new(&schools, Seed(0)).expect("the model is right"));
+    report(&wanted, "eight schools", ModelDensity::new(&schools, Seed(0)).expect("the model is right"));
     for dim in [10, 100, 1000] {
-        report(&format!("standard normal, {dim} coordinates"), StandardNormal(dim));
+        report(&wanted, &format!("standard normal, {dim} coordinates"), StandardNormal(dim));
     }
 }
 
 /// The least of twenty runs, of which each has draws of its own.
-fn report(name: &str, density: impl LogDensity + Clone + Sync) {
+fn report(wanted: &str, name: &str, density: impl LogDensity + Clone + Sync) {
+    if !name.contains(wanted) {
+        return;
+    }
     let dim = density.dim();
     let nuts = Nuts::default().chains(1).progress(false).interruptible(false);
     let run = |seed: u64| {

@@ -1,4 +1,4 @@
-//! Running a Program allocates nothing, nor do the Programs inside its scans and checkpoints.
+//! Running a Program allocates nothing and keeps nothing, nor do the Programs inside its scans and checkpoints.
 
 use pyroxene_autograd::{Batch, Key, Program, Tensor, Var, checkpoint, grad, scan};
 
@@ -84,4 +84,32 @@ fn checkpoints_allocate_nothing() {
         })
     };
     assert_eq!(runs(nested), 0);
+}
+
+/// Kilobytes of this process that are in memory, where the system tells.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok())
+}
+
+#[test]
+fn memory_is_flat_over_a_million_runs() {
+    let mut program = Program::capture(&[[3]], |x| {
+        let y = (x[0] - 1.0).square().sum().exp() + x[0].cumsum(0).sum();
+        vec![y, grad(y, x)[0]]
+    })
+    .expect("no value is read");
+    let (mut value, mut gradient) = ([0.0], [0.0; 3]);
+    let mut run = |times: u32| {
+        for i in 0..times {
+            program.run(&[&[1e-6 * f64::from(i), 0.5, 1.5]], &mut [&mut value, &mut gradient]);
+        }
+    };
+    run(2000);
+    let before = resident();
+    run(1_000_000);
+    // Other tests of this process take some memory, too; nine bytes a run would be more.
+    if let (Some(before), Some(after)) = (before, resident()) {
+        assert!(after < before + 8192, "{before} kB before a million runs, {after} kB after");
+    }
 }

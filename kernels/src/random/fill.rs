@@ -6,22 +6,24 @@ use super::{for_chunks, math, philox, turn::circle};
 const STEP: usize = 128;
 const GRAIN: usize = 32 * 1024;
 
-/// Fills `out` from pairs: `pairs` turns the uniforms of a block into the elements 2j and 2j + 1.
-fn fill(key: u64, out: &mut [f64], pairs: impl Fn(&mut [f64; STEP], &mut [f64; STEP]) + Sync) {
+/// Fills `out` from pairs: `pairs` turns the uniforms of some blocks, two slices of the same length, into the elements 2j and
+/// 2j + 1.
+fn fill(key: u64, out: &mut [f64], pairs: impl Fn(&mut [f64], &mut [f64]) + Sync) {
     for_chunks(out, GRAIN, |start, chunk| {
         for (step, part) in chunk.chunks_mut(2 * STEP).enumerate() {
             let first = (start / 2 + step * STEP) as u64;
             let blocks: [u64; STEP] = std::array::from_fn(|lane| first + lane as u64);
+            let count = part.len().div_ceil(2);
             let [mut even, mut odd] = [[0.0; STEP]; 2];
-            philox::units(key, &blocks, &[0; STEP], &mut even, &mut odd);
-            pairs(&mut even, &mut odd);
+            let (even, odd) = (&mut even[..count], &mut odd[..count]);
+            philox::units(key, &blocks[..count], &[0; STEP][..count], even, odd);
+            pairs(even, odd);
             let mut both = part.chunks_exact_mut(2);
-            for ((pair, even), odd) in (&mut both).zip(&even).zip(&odd) {
+            for ((pair, even), odd) in (&mut both).zip(&*even).zip(&*odd) {
                 pair.copy_from_slice(&[*even, *odd]);
             }
-            let pairs = part.len() / 2;
-            if let Some(last) = part.get_mut(2 * pairs) {
-                *last = even[pairs];
+            if let [last] = both.into_remainder() {
+                *last = even[count - 1];
             }
         }
     });
@@ -37,12 +39,12 @@ pub fn uniform(key: u64, out: &mut [f64]) {
 pub fn normal(key: u64, out: &mut [f64]) {
     fill(key, out, |even, odd| {
         math::ln(even);
-        let mut sine = [0.0; STEP];
-        circle(odd, &mut sine);
-        for index in 0..STEP {
-            let radius = (-2.0 * even[index]).sqrt();
-            even[index] = radius * odd[index];
-            odd[index] = radius * sine[index];
+        let sine = &mut [0.0; STEP][..odd.len()];
+        circle(odd, sine);
+        for ((even, odd), sine) in even.iter_mut().zip(odd).zip(sine) {
+            let radius = (-2.0 * *even).sqrt();
+            *even = radius * *odd;
+            *odd = radius * *sine;
         }
     });
 }
