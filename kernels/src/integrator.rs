@@ -46,19 +46,31 @@ impl<S: Simd> Lanes<S> {
 }
 
 /// Runs `$body` for each vector of `$len` elements, with the number of its accumulator and its lanes. (A closure would not
-/// be compiled for the instruction set.)
+/// be compiled for the instruction set, and accumulators whose numbers are not known would live in memory.)
 macro_rules! over {
     ($simd:expr, $len:expr, |$accumulator:ident, $at:ident| $body:expr) => {{
-        let whole = $len - $len % LANES;
-        for start in (0..whole).step_by(LANES) {
-            let ($accumulator, $at) = (start / LANES % 4, Lanes { simd: $simd, start, count: LANES });
-            $body;
+        let (len, whole) = ($len, $len - $len % (4 * LANES));
+        for start in (0..whole).step_by(4 * LANES) {
+            over!(@each 0 1 2 3, |$accumulator, $at| $body, |i| Lanes { simd: $simd, start: start + i * LANES, count: LANES });
         }
-        if $len > whole {
-            let ($accumulator, $at) = (whole / LANES % 4, Lanes { simd: $simd, start: whole, count: $len - whole });
-            $body;
-        }
+        over!(@rest 0 1 2 3, |$accumulator, $at| $body, $simd, whole, len);
     }};
+    (@each $($number:literal)*, |$accumulator:ident, $at:ident| $body:expr, |$i:ident| $lanes:expr) => {
+        $({
+            let $i: usize = $number;
+            let ($accumulator, $at) = ($i, $lanes);
+            $body;
+        })*
+    };
+    (@rest $($number:literal)*, |$accumulator:ident, $at:ident| $body:expr, $simd:expr, $whole:ident, $len:ident) => {
+        $({
+            let start = $whole + $number * LANES;
+            if start < $len {
+                let ($accumulator, $at) = ($number, Lanes { simd: $simd, start, count: LANES.min($len - start) });
+                $body;
+            }
+        })*
+    };
 }
 
 fn check<const N: usize>(lengths: [usize; N]) {
