@@ -50,10 +50,11 @@ fn counted(name: &str, times: u64) -> u64 {
 
 fn evaluate(name: &str, times: u64) {
     if name == STEP {
-        steps::mean_field(Adam::new(1e-3), ParamStore::new(), |mut run| {
-            (0..times).for_each(|_| drop(black_box(run.step())))
+        return steps::mean_field(Adam::new(1e-3), ParamStore::new(), |mut run| {
+            for _ in 0..times {
+                black_box(run.step());
+            }
         });
-        return;
     }
     let workload = WORKLOADS.iter().find(|workload| workload.name == name).expect("a model of the list");
     let posterior = (workload.posterior)();
