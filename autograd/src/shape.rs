@@ -76,8 +76,8 @@ pub(crate) fn kron(a: &[usize], b: &[usize]) -> Shape {
 }
 
 #[track_caller]
-pub(crate) fn log_forward(initial: &[usize], transitions: &[usize], emissions: &[usize]) -> (Shape, Chain) {
-    rules::log_forward(initial, transitions, emissions).or_panic()
+pub(crate) fn chain(op: &str, initial: &[usize], transitions: &[usize], emissions: &[usize]) -> (Shape, Chain) {
+    rules::chain(op, initial, transitions, emissions).or_panic()
 }
 
 /// The sizes of a matrix, or of each of a batch.

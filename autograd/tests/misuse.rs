@@ -74,6 +74,12 @@ fn shapes_are_checked_where_the_operation_is_written() {
         ("do not have the same states", || {
             Var::log_forward(Var::zeros(&[2]), Var::zeros(&[2, 3]), Var::zeros(&[3, 2]))
         }),
+        ("logsumexp_paths: there are no paths through [5, 0, 2]", || {
+            Var::logsumexp_paths(Var::zeros(&[2]), Var::zeros(&[2, 2]), Var::zeros(&[5, 0, 2]))
+        }),
+        ("logsumexp_paths: 3 transitions of [3, 2, 2] for 3 steps of [3, 2]", || {
+            Var::logsumexp_paths(Var::zeros(&[2]), Var::zeros(&[3, 2, 2]), Var::zeros(&[3, 2]))
+        }),
         ("max_einsum: the output of \"i->j\" has 'j', which no operand has", || {
             Var::max_einsum("i->j", &[Var::zeros(&[2])])
         }),

@@ -10,7 +10,7 @@ use pyroxene::{Tensor, Var};
 /// has weight one for each `k`.
 fn forward(transition: Var, emissions: Var) -> Var {
     let first = Var::zeros(&[emissions.size(1)]);
-    Var::log_forward(first, transition.ln(), emissions).select(0, -1).logsumexp(&[0], false)
+    Var::logsumexp_paths(first, transition.ln(), emissions)
 }
 
 /// Two states with normal emissions: 100 steps of a public example.

@@ -34,12 +34,23 @@ pub fn select_rows<T: Copy>(x: &[T], extent: Extent, rows: &[usize], out: &mut [
     for (x, out) in x.chunks_exact(size * inner).zip(out.chunks_exact_mut(rows.len() * inner)) {
         match inner {
             1 => out.iter_mut().zip(rows).for_each(|(out, &row)| *out = x[row]),
+            2 => select_short::<T, 2>(x, rows, out),
+            3 => select_short::<T, 3>(x, rows, out),
+            4 => select_short::<T, 4>(x, rows, out),
             _ => {
                 for (out, &row) in out.chunks_exact_mut(inner).zip(rows) {
                     out.copy_from_slice(&x[row * inner..][..inner]);
                 }
             }
         }
+    }
+}
+
+/// Rows of a length that the compiler knows.
+fn select_short<T: Copy, const N: usize>(x: &[T], rows: &[usize], out: &mut [T]) {
+    let x = x.as_chunks::<N>().0;
+    for (out, &row) in out.as_chunks_mut::<N>().0.iter_mut().zip(rows) {
+        *out = x[row];
     }
 }
 
@@ -60,12 +71,23 @@ pub fn add_rows<T: Copy + AddAssign>(x: &[T], extent: Extent, rows: &[usize], ou
                     rest = others;
                 }
             }
+            2 => add_short::<T, 2>(x, rows, out),
+            3 => add_short::<T, 3>(x, rows, out),
+            4 => add_short::<T, 4>(x, rows, out),
             _ => {
                 for (x, &row) in x.chunks_exact(inner).zip(rows) {
                     out[row * inner..][..inner].iter_mut().zip(x).for_each(|(sum, &x)| *sum += x);
                 }
             }
         }
+    }
+}
+
+/// Rows of a length that the compiler knows.
+fn add_short<T: Copy + AddAssign, const N: usize>(x: &[T], rows: &[usize], out: &mut [T]) {
+    let out = out.as_chunks_mut::<N>().0;
+    for (x, &row) in x.as_chunks::<N>().0.iter().zip(rows) {
+        out[row].iter_mut().zip(x).for_each(|(sum, &x)| *sum += x);
     }
 }
 
@@ -151,9 +173,16 @@ mod tests {
 
     #[test]
     fn picking_and_putting_back_are_as_their_formulas() {
-        for (outer, size, inner, count) in
-            [(2, 3, 4, 5), (1, 4, 1, 7), (3, 2, 1, 0), (0, 2, 2, 3), (2, 1, 0, 2), (2, 5, 3, 2)]
-        {
+        for (outer, size, inner, count) in [
+            (2, 3, 4, 5),
+            (1, 4, 1, 7),
+            (3, 2, 1, 0),
+            (0, 2, 2, 3),
+            (2, 1, 0, 2),
+            (2, 5, 3, 2),
+            (2, 3, 2, 6),
+            (1, 3, 7, 5),
+        ] {
             let extent = Extent { outer, size, inner };
             let x: Vec<i64> = (0..outer * size * inner).map(|i| i as i64 + 1).collect();
             let y: Vec<i64> = (0..outer * count * inner).map(|i| 100 + i as i64).collect();

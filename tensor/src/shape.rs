@@ -28,7 +28,7 @@ mod pick;
 mod signal;
 mod slice;
 
-pub use chain::log_forward;
+pub use chain::chain;
 pub use convolution::{Conv, ConvTranspose, ConvolveMode, Pool, conv, conv_transpose, convolve, pool};
 pub use pick::{gather, index, index_add, index_select, put_dtype, scatter, searchsorted};
 pub use signal::{fft, irfft, rfft};

@@ -11,11 +11,30 @@ use pyroxene_tensor::{DType, Shape, Tensor};
 use smallvec::smallvec;
 
 /// The sizes of each chain, from transitions `[.., matrices, states, states]` and a table `[.., steps, states]`.
-fn chain(transitions: &[usize], table: &[usize]) -> Chain {
+pub(super) fn chain(transitions: &[usize], table: &[usize]) -> Chain {
     let ([.., matrices, _, _], [.., steps, states]) = (transitions, table) else {
         unreachable!("matrices and a table")
     };
     Chain { steps: *steps, states: *states, matrices: *matrices }
+}
+
+/// The arguments of an operation on chains, all with the leading axes of all, the shape of a table, and the type of the result.
+#[track_caller]
+pub(super) fn arguments(op: &str, [initial, transitions, emissions]: [Var; 3]) -> ([Var; 3], Shape, DType) {
+    let (shape, chain) = shape::chain(op, &initial.shape(), &transitions.shape(), &emissions.shape());
+    let whole = |x: Var, own: &[usize]| -> Var {
+        let full: Shape = shape[..shape.len() - 2].iter().chain(own).copied().collect();
+        x.expand(&full)
+    };
+    let Chain { steps, states, matrices } = chain;
+    let transitions = if transitions.ndim() == 2 { transitions.unsqueeze(0) } else { transitions };
+    let dtype = initial.dtype().promote(transitions.dtype()).promote(emissions.dtype()).to_float();
+    let inputs = [
+        whole(initial, &[states]),
+        whole(transitions, &[matrices, states, states]),
+        whole(emissions, &[steps, states]),
+    ];
+    (inputs, shape, dtype)
 }
 
 /// Table `[.., steps, states]` from the first rows, the transitions and the emissions, which have the same leading axes.
@@ -74,7 +93,7 @@ impl Primitive for Forward {
 }
 
 /// The derivative by the emissions, `[.., steps, states]`, and that by the transitions, of this shape.
-fn unpack(packed: Var, steps: usize, transitions: Shape) -> (Var, Var) {
+pub(super) fn unpack(packed: Var, steps: usize, transitions: Shape) -> (Var, Var) {
     let steps = steps as isize;
     (packed.slice(-2, ..steps), packed.slice(-2, steps..).reshape_to(transitions))
 }
@@ -161,6 +180,8 @@ impl Var {
     /// `[steps - 1, states, states]`. Axes before these are chains of their own and broadcast; a matrix for all steps of each
     /// chain is `[.., 1, states, states]`.
     ///
+    /// Where only the likelihood is wanted, [`logsumexp_paths`](Var::logsumexp_paths) is several times as fast.
+    ///
     /// It is one operation: nothing grows with the number of steps but the tables, and its derivative is a recurrence
     /// backwards over them. Where nothing leads to a state the result is -inf and what would lead there has derivative zero.
     ///
@@ -182,20 +203,7 @@ impl Var {
     #[track_caller]
     #[must_use]
     pub fn log_forward(initial: impl Into<Var>, transitions: impl Into<Var>, emissions: impl Into<Var>) -> Var {
-        let [initial, transitions, emissions] = [initial.into(), transitions.into(), emissions.into()];
-        let (shape, chain) = shape::log_forward(&initial.shape(), &transitions.shape(), &emissions.shape());
-        let whole = |x: Var, own: &[usize]| -> Var {
-            let full: Shape = shape[..shape.len() - 2].iter().chain(own).copied().collect();
-            x.expand(&full)
-        };
-        let Chain { steps, states, matrices } = chain;
-        let transitions = if transitions.ndim() == 2 { transitions.unsqueeze(0) } else { transitions };
-        let dtype = initial.dtype().promote(transitions.dtype()).promote(emissions.dtype()).to_float();
-        let inputs = [
-            whole(initial, &[states]),
-            whole(transitions, &[matrices, states, states]),
-            whole(emissions, &[steps, states]),
-        ];
+        let (inputs, shape, dtype) = arguments("log_forward", [initial.into(), transitions.into(), emissions.into()]);
         apply(Forward, &inputs, shape, dtype)
     }
 }

@@ -22,6 +22,7 @@ mod matrix_exp;
 mod order;
 mod outer_triangle;
 mod packed;
+mod paths;
 mod places;
 mod pool;
 mod position;

@@ -96,6 +96,10 @@ pub(crate) fn cases() -> Vec<Case> {
         case!("log_forward", [[3], [3, 3], [6, 3]], |x| Var::log_forward(x[0], x[1], x[2])),
         case!("log_forward batched", [[2, 1, 5], [4, 3, 5, 5], [4, 4, 5]], |x| Var::log_forward(x[0], x[1], x[2])
             * 0.1),
+        case!("logsumexp_paths", [[3], [3, 3], [11, 3]], |x| Var::logsumexp_paths(x[0], x[1], x[2])),
+        case!("logsumexp_paths batched", [[2, 1, 2], [4, 9, 2, 2], [4, 10, 2]], |x| {
+            Var::logsumexp_paths(x[0], x[1], x[2]) * 0.1
+        }),
         case!("tensordot", [[2, 3, 4], [4, 5, 2]], |x| x[0].tensordot(x[1], &[0, 2], &[2, 0])),
         case!("fft", [[5, 2], [2, 6, 2]], |x| x[0].fft(0).square() * 0.1 + x[1].ifft(1).exp().sum()),
         case!("rfft", [[3, 5], [6, 2]], |x| x[0].rfft(1).square().sum_axes(&[1], false)

@@ -1,12 +1,15 @@
 //! Running a fused kernel.
 
-use super::layout::{Layout, Walk};
+use super::layout::Walk;
 use super::places::Places;
 use super::plan::FusedKernel;
 use crate::interpreter::{Slot, execute, spread};
 use crate::isa::Isa;
 use crate::reduce::{CHUNK, Reduce, Tree};
 use crate::simd::LANES;
+
+/// Runs of up to this many elements are copied without a call for each.
+const SHORT: usize = 32;
 
 /// Memory that runs work in. One scratch serves any number of kernels, one run at a time.
 #[derive(Clone, Debug, Default)]
@@ -230,9 +233,25 @@ unsafe fn pad(to: *mut f64, len: usize) {
 /// # Safety
 /// The places of the walk must be readable in `from`, `to` writable for `len` values.
 unsafe fn gather(mut walk: Walk, from: *const f64, mut to: *mut f64, mut len: usize) {
-    let Layout { strides, .. } = walk.layout;
-    let stride = strides[strides.len() - 1];
+    let (stride, run) = (walk.layout.run_stride(), walk.layout.run());
     while len > 0 {
+        let rows = if run <= SHORT && walk.position() == 0 { walk.runs_left().min(len / run) } else { 0 };
+        if rows > 1 {
+            let apart = walk.layout.strides[walk.layout.strides.len() - 2];
+            let from = from.wrapping_add(walk.skip_runs(rows));
+            // SAFETY: `rows` runs from here, and as many values at `to`.
+            unsafe {
+                match run {
+                    2 => gather_rows(from, apart, stride, rows, 2, to),
+                    3 => gather_rows(from, apart, stride, rows, 3, to),
+                    4 => gather_rows(from, apart, stride, rows, 4, to),
+                    _ => gather_rows(from, apart, stride, rows, run, to),
+                }
+                to = to.add(rows * run);
+            }
+            len -= rows * run;
+            continue;
+        }
         let (place, count) = walk.next_run(len);
         // SAFETY: `count` places from here at the stride, and as many values at `to`.
         unsafe {
@@ -249,6 +268,21 @@ unsafe fn gather(mut walk: Walk, from: *const f64, mut to: *mut f64, mut len: us
             to = to.add(count);
         }
         len -= count;
+    }
+}
+
+/// Copies `rows` runs whose beginnings are `apart` from each other.
+///
+/// # Safety
+/// The places must be readable, and `to` writable for `rows * run` values.
+#[inline(always)]
+unsafe fn gather_rows(from: *const f64, apart: isize, stride: isize, rows: usize, run: usize, to: *mut f64) {
+    for row in 0..rows {
+        let from = from.wrapping_offset(row as isize * apart);
+        for i in 0..run {
+            // SAFETY: the caller's promise.
+            unsafe { *to.add(row * run + i) = *from.wrapping_offset(i as isize * stride) };
+        }
     }
 }
 

@@ -7,11 +7,13 @@
 mod adjoint;
 mod chain;
 mod forward;
+mod paths;
 mod product;
 
 pub use adjoint::{forward_adjoint, forward_adjoint_on, forward_adjoint_room};
 pub use chain::Chain;
 pub use forward::{forward, forward_on, forward_room};
+pub use paths::{paths, paths_adjoint, paths_adjoint_on, paths_adjoint_room, paths_len, paths_on, paths_room};
 pub use product::{Tilted, log_product, log_product_room, tilted_sum, tilted_sum_room};
 
 /// A scaled sum at least this large lacks no digits: the terms that fell below the normal numbers were 1e-28 of it.

@@ -62,9 +62,16 @@ fn each<const N: usize>(reduce: Reduce, runs: ShortRuns) {
 /// change nothing else.
 #[inline(always)]
 fn one<const N: usize>(reduce: Reduce, x: &[f64; N]) -> f64 {
-    let lane = |i: usize| if i + LANES < N { reduce.pair(x[i], x[i + LANES]) } else { x[i] };
-    let four = |i: usize| if i + 4 < N { reduce.pair(lane(i), lane(i + 4)) } else { lane(i) };
-    let two = |i: usize| if i + 2 < N { reduce.pair(four(i), four(i + 2)) } else { four(i) };
-    let all = if N > 1 { reduce.pair(two(0), two(1)) } else { two(0) };
-    reduce.pair(reduce.identity(), all)
+    let mut lanes = [0.0; LANES];
+    for i in 0..LANES.min(N) {
+        lanes[i] = if i + LANES < N { reduce.pair(x[i], x[i + LANES]) } else { x[i] };
+    }
+    for half in [4, 2, 1] {
+        for i in 0..half {
+            if i + half < N {
+                lanes[i] = reduce.pair(lanes[i], lanes[i + half]);
+            }
+        }
+    }
+    reduce.pair(reduce.identity(), lanes[0])
 }

@@ -32,7 +32,8 @@ impl Tensor {
     /// If the shapes do not fit.
     #[track_caller]
     pub fn log_forward(initial: &Tensor, transitions: &Tensor, emissions: &Tensor) -> Tensor {
-        let (shape, chain) = shape::log_forward(&initial.shape, &transitions.shape, &emissions.shape).or_panic();
+        let (shape, chain) =
+            shape::chain("log_forward", &initial.shape, &transitions.shape, &emissions.shape).or_panic();
         let dtype = initial.dtype().promote(transitions.dtype()).promote(emissions.dtype()).to_float();
         let batch = Shape::from_slice(&shape[..shape.len() - 2]);
         let initial = Matrices::<f64>::new(&initial.unsqueeze(-2), &batch);
