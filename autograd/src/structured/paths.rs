@@ -127,11 +127,13 @@ impl Var {
     /// matrix for all steps of each chain is `[.., 1, states, states]`.
     ///
     /// The derivatives are the shares of the paths: the derivative by the emissions holds the probability of each state of each
-    /// step given all that was seen, that by the transitions those of each move. Chains of up to four states whose transitions
-    /// differ by factors of at most 1e24 are worked off in eight stretches side by side, others as by
-    /// [`log_forward`](Var::log_forward). Either way numbers may lie as far apart as they like: the sum and the shares have a
-    /// relative error of about 1e-15 times the number of steps times the largest argument, and only shares below 1e-30 may come
-    /// out as zero. Where there are no paths the sum is -inf and the derivatives are zero.
+    /// step given all that was seen, that by the transitions those of each move.
+    ///
+    /// Chains whose transitions differ by factors of at most 1e24 are worked off in linear space, those of up to four states in
+    /// eight stretches side by side; others as by [`log_forward`](Var::log_forward). Either way numbers may lie as far apart as
+    /// they like: the sum and the shares have a relative error of about 1e-15 times the number of steps times the largest
+    /// argument, and only shares below 1e-30 may come out as zero. Where there are no paths the sum is -inf and the derivatives
+    /// are zero.
     ///
     /// ```
     /// use pyroxene_autograd::{Var, grad};

@@ -1,7 +1,7 @@
 //! The share of each state and of each move: forwards and backwards in each stretch, from what arrives at its ends.
 
 use super::lanes::{Eight, Moves, Own, Shared, from_lanes, get, put, row_times_lanes, scale, scale_numbers};
-use super::{Cut, RUN};
+use super::{Cut, RUN, split};
 use crate::isa::Kernel;
 use crate::logspace::chain::Chain;
 use crate::simd::{LANES, Simd, Vector};
@@ -187,9 +187,4 @@ fn scaled<S: Simd, const K: usize>(simd: S, x: &[Eight; K]) -> [Vector<S>; K] {
 #[inline(always)]
 fn dot<const K: usize>(a: &[f64; K], b: &[f64; K]) -> f64 {
     (1..K).fold(a[0] * b[0], |sum, i| a[i].mul_add(b[i], sum))
-}
-
-/// Slices of these lengths, one after the other.
-fn split<const N: usize>(mut x: &[f64], sizes: [usize; N]) -> [&[f64]; N] {
-    sizes.map(|size| x.split_off(..size).expect("what is kept is long enough"))
 }

@@ -1,18 +1,21 @@
 //! The sum over all paths through a Markov chain, and the share of each move in it.
 //!
-//! A chain of few states whose transitions are all possible is cut into eight stretches, which are worked off side by side: the
-//! product of the matrices of each stretch first, and with these what arrives at both of its ends (S. Särkkä and Á. F.
-//! García-Fernández, "Temporal parallelization of Bayesian smoothers", 2021). All is in linear space: each row of the emissions
-//! is scaled by its maximum, and what runs along the chain by a power of two now and then.
+//! A chain of few states is cut into eight stretches, which are worked off side by side: the product of the matrices of each
+//! stretch first, and with these what arrives at both of its ends (S. Särkkä and Á. F. García-Fernández, "Temporal
+//! parallelization of Bayesian smoothers", 2021). With more states, they fill the vectors, and the steps follow each other.
+//! All is in linear space: each row of the emissions is scaled by its maximum, and what runs along the chain by a power of two
+//! now and then.
 //!
 //! That is as exact as logarithms, though numbers may underflow. Write `d` for the smallest transition by the largest. What
 //! follows a state, seen from any two states, differs by a factor of at most `1 / d`, whatever the emissions: so a state that
 //! has less than `d 2^-200` of its row has less than `2^-200` of the paths. With `d` at least [`MIXING`] rescaling every
-//! [`RUN`] moves leaves room for that. Other chains, and those with NaN or infinities, go by [`forward`](super::forward) and its derivative.
+//! [`RUN`] moves leaves room for that. Other chains, and those with NaN or infinities, go by [`forward`](super::forward) and
+//! its derivative.
 
 mod adjoint;
 mod lanes;
 mod sum;
+mod wide;
 
 use super::adjoint::{forward_adjoint_on, forward_adjoint_room};
 use super::chain::Chain;
@@ -30,7 +33,7 @@ const RUN: usize = 8;
 /// The most states that are worked off in stretches.
 const FEW: usize = 4;
 
-/// What is kept begins with the sum and with whether the chain was cut into stretches.
+/// What is kept begins with the sum and with whether it was made in linear space.
 const HEADER: usize = LANES;
 
 /// How the moves of a chain fall into eight stretches of equal length; the first few moves are left over.
@@ -46,7 +49,9 @@ impl Cut {
         Cut { head: moves % LANES, len: moves / LANES }
     }
 
-    /// Numbers of the parts of [`Kept`], one after the other.
+    /// Numbers of the parts of what is kept: of the stretches the scaled emissions and transitions, the products of the matrices
+    /// and what leads to their starts; of the first moves the scaled emissions, what leads to each state, and the scaled transitions,
+    /// which are those of the stretches too if there is one matrix.
     fn sizes(self, chain: Chain) -> [usize; 7] {
         let (k, Cut { head, len }) = (chain.states, self);
         let (head_matrices, matrices) = if chain.matrices == 1 { (1, 0) } else { (head, len) };
@@ -58,8 +63,11 @@ impl Cut {
 
 /// Numbers that [`paths`] gives: the sum, and what [`paths_adjoint`] goes on from.
 pub fn paths_len(chain: Chain) -> usize {
-    let stretches = if chain.states <= FEW { Cut::of(chain).sizes(chain).iter().sum() } else { 0 };
-    HEADER + chain.table_len().max(stretches)
+    let state: usize = match chain.states <= FEW {
+        true => Cut::of(chain).sizes(chain).iter().sum(),
+        false => wide::sizes(chain).iter().sum(),
+    };
+    HEADER + chain.table_len().max(state)
 }
 
 /// Numbers that [`paths`] scribbles on.
@@ -69,7 +77,8 @@ pub fn paths_room(chain: Chain) -> usize {
 
 /// Numbers that [`paths_adjoint`] scribbles on.
 pub fn paths_adjoint_room(chain: Chain) -> usize {
-    adjoint::room(chain).max(chain.table_len() + forward_adjoint_room(chain))
+    let own = if chain.states <= FEW { adjoint::room(chain) } else { 2 * chain.states };
+    own.max(chain.table_len() + forward_adjoint_room(chain))
 }
 
 /// The logarithm of the sum over all paths through a chain of `exp` of what lies on the path, `initial[x[0]] + sum_t
@@ -126,7 +135,7 @@ pub fn paths_on(
         2 => isa.run(sum::Sum::<2> { given, state }),
         3 => isa.run(sum::Sum::<3> { given, state }),
         4 => isa.run(sum::Sum::<4> { given, state }),
-        _ => None,
+        _ => isa.run(wide::Sum { given, state, room }),
     };
     header[1] = f64::from(u8::from(sum.is_some()));
     match sum {
@@ -201,6 +210,16 @@ pub fn paths_adjoint_on(
         2 => isa.run(adjoint::Adjoint::<2> { chain, state, by_emissions, by_transitions, room }),
         3 => isa.run(adjoint::Adjoint::<3> { chain, state, by_emissions, by_transitions, room }),
         4 => isa.run(adjoint::Adjoint::<4> { chain, state, by_emissions, by_transitions, room }),
-        states => unreachable!("{states} states are not worked off in stretches"),
+        _ => isa.run(wide::Adjoint { chain, state, by_emissions, by_transitions, room }),
     }
+}
+
+/// Slices of these lengths, one after the other.
+fn split<const N: usize>(mut x: &[f64], sizes: [usize; N]) -> [&[f64]; N] {
+    sizes.map(|size| x.split_off(..size).expect("what is kept is long enough"))
+}
+
+/// Slices of these lengths, one after the other.
+fn split_mut<const N: usize>(mut x: &mut [f64], sizes: [usize; N]) -> [&mut [f64]; N] {
+    sizes.map(|size| x.split_off_mut(..size).expect("what is kept is long enough"))
 }

@@ -1,7 +1,7 @@
 //! The sum over all paths: the product of the matrices of each stretch, and then from stretch to stretch.
 
 use super::lanes::{Eight, Moves, Own, Shared, exp_groups, get, put, row_times_lanes, scale, scale_numbers, to_lanes};
-use super::{Cut, Given, MIXING, RUN};
+use super::{Cut, Given, MIXING, RUN, split_mut};
 use crate::isa::Kernel;
 use crate::logspace::chain::{exp_rows, row_times_small};
 use crate::math::log::ln;
@@ -122,9 +122,4 @@ fn multiply<S: Simd, const K: usize>(
     }
     let exponents = Vector::from_bits(simd, exponents).to_array().map(f64::to_bits);
     exponents.iter().map(|&exponent| exponent as f64 - 1023.0 * f64::from(scalings)).sum()
-}
-
-/// Slices of these lengths, one after the other.
-fn split_mut<const N: usize>(mut x: &mut [f64], sizes: [usize; N]) -> [&mut [f64]; N] {
-    sizes.map(|size| x.split_off_mut(..size).expect("what is kept is long enough"))
 }
