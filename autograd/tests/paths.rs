@@ -103,3 +103,22 @@ fn f32_is_computed_in_f64() {
     let [by, want] = [by, want].map(|by| by.iter().map(|by| by.to_tensor()).collect::<Vec<_>>());
     assert_close("derivatives", &by, &want, 1e-6);
 }
+
+/// Enough chains for several threads.
+#[test]
+fn many_chains_equal_each_alone() {
+    for states in [3, 8] {
+        let x =
+            [numbers(&[states], 1.0, 1.0), numbers(&[states, states], 2.0, 1.0), numbers(&[64, 50, states], 3.0, 5.0)];
+        let at = |emissions: &Tensor| -> [Tensor; 2] {
+            let x = [Var::from(&x[0]), Var::from(&x[1]), Var::from(emissions)];
+            let y = ours(&x);
+            [y.to_tensor(), grad(y.sum(), &x[2..])[0].to_tensor()]
+        };
+        let all = at(&x[2]);
+        for k in 0..64 {
+            let alone = at(&x[2].select(0, k));
+            assert_eq!(all.each_ref().map(|all| all.select(0, k)), alone, "{states} states, chain {k}");
+        }
+    }
+}
