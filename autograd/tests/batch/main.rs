@@ -4,3 +4,4 @@
 mod cases;
 mod examples;
 mod hessian;
+mod threads;
