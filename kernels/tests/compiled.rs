@@ -142,6 +142,38 @@ fn random_small(rng: &mut Rng, case: &mut Case) -> Loop {
     Loop { dims, inputs, code, outputs }
 }
 
+/// A loop over rows that lie side by side, the rows anyhow; reductions are of rows.
+fn random_rows(rng: &mut Rng, case: &mut Case) -> Loop {
+    let mut dims: Vec<usize> = (0..1 + rng.below(3)).map(|_| [1, 2, 3, 5][rng.below(4)]).collect();
+    dims.push(dims.iter().product::<usize>() + [4, 8, 9, 70, 515][rng.below(5)]);
+    let row = dims[dims.len() - 1];
+    // With the offset of the first element and the length of all.
+    let layout = |rng: &mut Rng, along: isize, all: bool| {
+        let (offset, mut strides, front) =
+            random_strides(rng, &dims[..dims.len() - 1], |rng| !all && rng.below(3) == 0);
+        let width = if along == 0 { 1 } else { row };
+        strides.iter_mut().for_each(|stride| *stride *= width as isize);
+        strides.push(along);
+        (offset * width, strides, front * width)
+    };
+    let mut inputs = vec![];
+    for _ in 0..1 + rng.below(4) {
+        let along = rng.below(3).min(1) as isize;
+        let (offset, strides, len) = layout(rng, along, false);
+        let source = case.source(rng, len, offset);
+        inputs.push(Input { source, strides });
+    }
+    let (code, registers) = random_code(rng, inputs.len(), 8);
+    let mut outputs = vec![];
+    for _ in 0..1 + rng.below(4) {
+        let reduce = REDUCTIONS[rng.below(5)];
+        let (offset, strides, len) = layout(rng, isize::from(reduce.is_none()), true);
+        let target = case.target(rng, len, offset);
+        outputs.push(Output { register: rng.below(registers) as u16, target, strides, reduce });
+    }
+    Loop { dims, inputs, code, outputs }
+}
+
 const REDUCTIONS: [Option<Reduce>; 5] =
     [None, Some(Reduce::Sum), Some(Reduce::Max), Some(Reduce::Min), Some(Reduce::Prod)];
 
@@ -213,6 +245,17 @@ proptest! {
         let mut case = Case::new(&mut rng, 100);
         for _ in 0..1 + rng.below(4) {
             let plan = random_small(&mut rng, &mut case);
+            case.plans.push(plan);
+        }
+        check(&case);
+    }
+
+    #[test]
+    fn rows_lie_anyhow(seed: u64) {
+        let mut rng = Rng(seed);
+        let mut case = Case::new(&mut rng, 100);
+        for _ in 0..1 + rng.below(4) {
+            let plan = if rng.below(4) == 0 { random_small(&mut rng, &mut case) } else { random_rows(&mut rng, &mut case) };
             case.plans.push(plan);
         }
         check(&case);

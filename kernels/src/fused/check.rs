@@ -8,6 +8,8 @@ use super::{Input, Loop, Output, Reduce, Source, Target};
 pub(super) struct Read {
     pub(super) base: usize,
     pub(super) layout: Layout,
+    /// Those of the [`Input`].
+    pub(super) strides: Vec<isize>,
 }
 
 /// An output whose places were checked.
@@ -34,7 +36,7 @@ impl Read {
         if let (Base::Data(data), Some((_, high))) = (&base, hull) {
             assert!(high < data.len(), "fused: an input reaches place {high} of data of length {}", data.len());
         }
-        Read { base: bases.number(base, hull), layout }
+        Read { base: bases.number(base, hull), layout, strides: input.strides }
     }
 }
 

@@ -1,5 +1,5 @@
-//! Which fused loops the machine-code compiler takes: those over one dimension with inputs and outputs side by side, and
-//! small ones in any layout.
+//! Which fused loops the machine-code compiler takes: those over one dimension with inputs and outputs side by side, small
+//! ones in any layout, and rows of such loops.
 
 use super::Instruction;
 use super::check::{Read, Write};
@@ -36,49 +36,178 @@ pub(super) fn line(
     if len == 0 {
         return None;
     }
-    let inputs: Option<Vec<Input>> = inputs.iter().map(|read| input(len, bases, read)).collect();
-    let outputs: Option<Vec<Output>> = outputs.iter().map(|write| output(dims, write)).collect();
+    let inputs = inputs.iter().map(|read| match bases.get(read.base) {
+        places::Base::Data(data) => known(len, data, &read.layout),
+        _ => input(len, read.base, &read.layout),
+    });
+    let outputs = outputs.iter().map(|write| output(dims, write.base, write, &write.strides, &write.layout));
+    supported(len, inputs.collect(), code, outputs.collect())
+}
+
+#[cfg(target_arch = "x86_64")]
+fn supported(
+    len: usize,
+    inputs: Option<Vec<Input>>,
+    code: &[Instruction],
+    outputs: Option<Vec<Output>>,
+) -> Option<Line> {
     let line = Line { len, inputs: inputs?, code: code.to_vec(), outputs: outputs? };
     line.is_supported().then_some(line)
 }
 
+/// An input of the kernel's own data.
 #[cfg(target_arch = "x86_64")]
-fn input(len: usize, bases: &Bases, read: &Read) -> Option<Input> {
-    let layout = &read.layout;
+fn known(len: usize, data: &[f64], layout: &Layout) -> Option<Input> {
     let offset = layout.offset;
-    let is_uniform = len == 1 || layout.is_uniform();
-    if let places::Base::Data(data) = bases.get(read.base) {
-        let base = Base::Absolute(data.as_ptr() as u64);
-        return match () {
-            () if is_uniform => Some(Input::Constant(data[offset])),
-            () if layout.is_contiguous() => Some(Input::Varying(Spot { base, offset })),
-            () if len <= SMALL => Some(Input::Known(layout.places().map(|place| data[place]).collect())),
-            () => None,
-        };
-    }
-    let base = Base::Place(read.base as u32);
     match () {
-        () if is_uniform => Some(Input::Uniform(Spot { base, offset })),
+        () if len == 1 || layout.is_uniform() => Some(Input::Constant(data[offset])),
+        () if layout.is_contiguous() => {
+            Some(Input::Varying(Spot { base: Base::Absolute(data.as_ptr() as u64), offset }))
+        }
+        () if len <= SMALL => Some(Input::Known(layout.places().map(|place| data[place]).collect())),
+        () => None,
+    }
+}
+
+/// An input at a place.
+#[cfg(target_arch = "x86_64")]
+fn input(len: usize, place: usize, layout: &Layout) -> Option<Input> {
+    let (base, offset) = (Base::Place(place as u32), layout.offset);
+    match () {
+        () if len == 1 || layout.is_uniform() => Some(Input::Uniform(Spot { base, offset })),
         () if layout.is_contiguous() => Some(Input::Varying(Spot { base, offset })),
         () if len <= SMALL => Some(Input::Scattered { base, places: layout.places().collect() }),
         () => None,
     }
 }
 
+/// An output at a place, with these strides along `dims`.
 #[cfg(target_arch = "x86_64")]
-fn output(dims: &[usize], write: &Write) -> Option<Output> {
-    let layout = &write.layout;
+fn output(dims: &[usize], place: usize, write: &Write, strides: &[isize], layout: &Layout) -> Option<Output> {
     let len: usize = dims.iter().product();
     let at = |offset, form| {
-        let to = Spot { base: Base::Place(write.base as u32), offset };
+        let to = Spot { base: Base::Place(place as u32), offset };
         Some(Output { register: write.register, to, form })
     };
     match write.reduce {
         None if len == 1 || layout.is_contiguous() => at(layout.offset, Form::Elements),
         None if len <= SMALL => at(0, Form::Scattered(layout.places().collect())),
         Some(reduce) if len == 1 || layout.is_uniform() => at(layout.offset, Form::Reduced(reduce)),
-        Some(reduce) if len <= SMALL => at(0, Form::Grouped(reduce, groups(dims, &write.strides, layout))),
+        Some(reduce) if len <= SMALL => at(0, Form::Grouped(reduce, groups(dims, strides, layout))),
         _ => None,
+    }
+}
+
+/// Loops over the last dimensions that the compiler takes, one for each index of those in front.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Debug)]
+pub(super) struct Rows {
+    /// The loop of a row. Its places are numbered as `places` are.
+    pub(super) line: Line,
+    /// Where each place starts: the number of its base. Places of one base differ in how they move from row to row.
+    pub(super) places: Vec<usize>,
+    /// The dimensions in front.
+    dims: Vec<usize>,
+    /// How far each place moves when the index of a dimension grows by one and those behind it start again.
+    moves: Vec<Vec<isize>>,
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+#[derive(Clone, Debug)]
+pub(super) enum Rows {}
+
+#[cfg(not(target_arch = "x86_64"))]
+impl Rows {
+    pub(super) fn new(_: &[usize], _: &Bases, _: &[Read], _: &[Instruction], _: &[Write]) -> Option<Rows> {
+        None
+    }
+}
+
+/// Rows of fewer elements take longer one by one than in the interpreter.
+#[cfg(target_arch = "x86_64")]
+const LEAST: usize = 4;
+
+#[cfg(target_arch = "x86_64")]
+impl Rows {
+    /// The loop as rows that are as long as the compiler takes them.
+    pub(super) fn new(
+        dims: &[usize],
+        bases: &Bases,
+        inputs: &[Read],
+        code: &[Instruction],
+        outputs: &[Write],
+    ) -> Option<Rows> {
+        let len = |dims: &[usize]| dims.iter().product::<usize>();
+        let splits = (1..dims.len()).take_while(|&split| len(&dims[split..]) >= LEAST);
+        let mut splits = splits.filter(|&split| len(&dims[..split]) > 1);
+        splits.find_map(|split| Rows::split(split, dims, bases, inputs, code, outputs))
+    }
+
+    fn split(
+        split: usize,
+        dims: &[usize],
+        bases: &Bases,
+        inputs: &[Read],
+        code: &[Instruction],
+        outputs: &[Write],
+    ) -> Option<Rows> {
+        let (front, row) = dims.split_at(split);
+        let across = |write: &Write| (0..split).any(|d| write.strides[d] == 0 && dims[d] > 1);
+        if outputs.iter().any(across) {
+            return None;
+        }
+        let mut places: Vec<(usize, &[isize])> = vec![];
+        let mut place = |base: usize, strides| {
+            let known = places.iter().position(|&place| place == (base, strides));
+            known.unwrap_or_else(|| {
+                places.push((base, strides));
+                places.len() - 1
+            })
+        };
+        let len = row.iter().product();
+        let layout = |strides: &[isize], offset| Layout::new(offset, row, &strides[split..]);
+        let inputs = inputs.iter().map(|read| {
+            let own = layout(&read.strides, read.layout.offset);
+            let moves = &read.strides[..split];
+            match bases.get(read.base) {
+                places::Base::Data(data) if moves.iter().all(|&stride| stride == 0) => known(len, data, &own),
+                _ => input(len, place(read.base, moves), &own),
+            }
+        });
+        let inputs = inputs.collect();
+        let outputs = outputs.iter().map(|write| {
+            let own = layout(&write.strides, write.layout.offset);
+            output(row, place(write.base, &write.strides[..split]), write, &write.strides[split..], &own)
+        });
+        let outputs = outputs.collect();
+        let line = supported(len, inputs, code, outputs)?;
+        let back = |strides: &[isize], d: usize| -> isize {
+            (d + 1..split).map(|d| strides[d] * (front[d] as isize - 1)).sum()
+        };
+        let moves = (0..split).map(|d| places.iter().map(|(_, strides)| strides[d] - back(strides, d)).collect());
+        let moves = moves.collect();
+        Some(Rows { line, places: places.into_iter().map(|(base, _)| base).collect(), dims: front.into(), moves })
+    }
+
+    /// Calls `run` for each row with the pointers to its places, until it says that it did not get through; gives whether it
+    /// always did.
+    pub(super) fn each(&self, pointers: &mut [*mut f64], mut run: impl FnMut(&[*mut f64]) -> bool) -> bool {
+        let rows: usize = self.dims.iter().product();
+        for next in 1..=rows {
+            if !run(pointers) {
+                return false;
+            }
+            // The last dimension whose index grows: those behind it start again.
+            let (mut turn, mut size) = (self.dims.len() - 1, self.dims[self.dims.len() - 1]);
+            while turn > 0 && next.is_multiple_of(size) {
+                turn -= 1;
+                size *= self.dims[turn];
+            }
+            for (pointer, &by) in pointers.iter_mut().zip(&self.moves[turn]) {
+                *pointer = pointer.wrapping_offset(by);
+            }
+        }
+        true
     }
 }
 

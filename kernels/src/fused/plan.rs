@@ -2,7 +2,7 @@
 
 use super::check::{Read, Write, check_overlap, check_registers};
 use super::layout::{Layout, Walk};
-use super::lines::{Line, line};
+use super::lines::{Line, Rows, line};
 use super::places::{Bases, Place};
 use super::reduction::{Reduction, Room};
 use super::{Code, Instruction, Loop, Reduce};
@@ -41,6 +41,8 @@ pub struct FusedKernel {
     pub(super) scratch_len: usize,
     /// The loop as the machine-code compiler takes it, if it can; its places are numbered as the bases are.
     pub(super) line: Option<Line>,
+    /// If it cannot, rows of it as the compiler takes them.
+    pub(super) rows: Option<Rows>,
 }
 
 /// Where a slot's vectors are in scratch memory, and its step. A slot used in place has its block here for an incomplete
@@ -106,7 +108,12 @@ impl FusedKernel {
             inputs.iter_mut().for_each(|read| read.layout = Layout::new(read.layout.offset, &[], &[]));
         }
         let line = line(&plan.dims, &bases, &inputs, &plan.code, &outputs);
-        Builder::new(plan.dims, len, bases, line).build(inputs, plan.code, outputs)
+        let rows = match line {
+            Some(_) => None,
+            None => Rows::new(&plan.dims, &bases, &inputs, &plan.code, &outputs),
+        };
+        let kernel = Builder::new(plan.dims, len, bases).build(inputs, plan.code, outputs);
+        FusedKernel { line, rows, ..kernel }
     }
 
     /// Length that the memory of a run must at least have.
@@ -163,7 +170,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn new(dims: Vec<usize>, len: usize, bases: Bases, line: Option<Line>) -> Builder {
+    fn new(dims: Vec<usize>, len: usize, bases: Bases) -> Builder {
         let kernel = FusedKernel {
             len,
             bases,
@@ -179,7 +186,8 @@ impl Builder {
             reductions: vec![],
             walk_len: 0,
             scratch_len: 0,
-            line,
+            line: None,
+            rows: None,
         };
         Builder { dims, kernel, slots: vec![], free: vec![] }
     }
@@ -211,7 +219,7 @@ impl Builder {
         }
     }
 
-    fn input(&mut self, Read { base, layout }: &Read) -> u16 {
+    fn input(&mut self, Read { base, layout, .. }: &Read) -> u16 {
         let place = Place { base: *base, offset: layout.offset };
         if layout.is_uniform() {
             // Spread inputs of an empty space are not read: their place need not exist.

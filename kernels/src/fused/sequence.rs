@@ -1,5 +1,7 @@
 //! Fused loops one after the other, as machine code where that is possible.
 
+#[cfg(target_arch = "x86_64")]
+use super::lines::Rows;
 use super::places::{Bases, Places};
 use super::plan::FusedKernel;
 use super::run::Scratch;
@@ -17,7 +19,7 @@ pub struct Sequence {
     memory_len: usize,
 }
 
-/// Kernels `..end` from the end of the stretch before, all of them compiled or none.
+/// Kernels `..end` from the end of the stretch before, all of them compiled or none; or one, compiled for its rows.
 #[derive(Debug)]
 struct Stretch {
     end: usize,
@@ -25,13 +27,19 @@ struct Stretch {
     bases: Bases,
     #[cfg(target_arch = "x86_64")]
     routine: Option<Routine>,
+    /// The rows of which the routine does one.
+    #[cfg(target_arch = "x86_64")]
+    rows: Option<Rows>,
 }
 
 impl Sequence {
     /// Compiles the loops.
     pub fn new(kernels: Vec<FusedKernel>) -> Sequence {
         let mut stretches = vec![];
-        for stretch in kernels.chunk_by(|a, b| a.line.is_some() == b.line.is_some()) {
+        let together = |a: &FusedKernel, b: &FusedKernel| {
+            a.line.is_some() == b.line.is_some() && a.rows.is_none() && b.rows.is_none()
+        };
+        for stretch in kernels.chunk_by(together) {
             let start = stretches.last().map_or(0, |stretch: &Stretch| stretch.end);
             stretches.push(Stretch::new(start, stretch));
         }
@@ -66,7 +74,7 @@ impl Sequence {
         #[cfg(target_arch = "x86_64")]
         for stretch in &self.stretches {
             if let Some(routine) = &stretch.routine {
-                scratch.reserve_routine(routine.frame_len(), stretch.bases.len());
+                scratch.reserve_routine(routine.frame_len(), stretch.bases.len() + stretch.row_places());
             }
         }
     }
@@ -88,6 +96,10 @@ impl Sequence {
 impl Stretch {
     #[cfg(target_arch = "x86_64")]
     fn new(start: usize, kernels: &[FusedKernel]) -> Stretch {
+        if let [FusedKernel { rows: Some(rows), bases, .. }] = kernels {
+            let routine = Routine::new(std::slice::from_ref(&rows.line));
+            return Stretch { end: start + 1, routine, rows: Some(rows.clone()), bases: bases.clone() };
+        }
         let mut bases = Bases::default();
         let lines: Option<Vec<Line>> = kernels
             .iter()
@@ -96,7 +108,8 @@ impl Stretch {
                 kernel.line.as_ref().map(|line| line.renumbered(&numbers))
             })
             .collect();
-        Stretch { end: start + kernels.len(), routine: lines.and_then(|lines| Routine::new(&lines)), bases }
+        let routine = lines.and_then(|lines| Routine::new(&lines));
+        Stretch { end: start + kernels.len(), routine, rows: None, bases }
     }
 
     #[cfg(not(target_arch = "x86_64"))]
@@ -114,12 +127,24 @@ impl Stretch {
         false
     }
 
+    /// How many places a row has.
+    #[cfg(target_arch = "x86_64")]
+    fn row_places(&self) -> usize {
+        self.rows.as_ref().map_or(0, |rows| rows.places.len())
+    }
+
     /// Runs the machine code, if there is any; gives how many loops it finished.
     #[cfg(target_arch = "x86_64")]
     fn run(&self, scratch: &mut Scratch, places: Places<'_, '_>) -> usize {
         let Some(routine) = &self.routine else { return 0 };
-        let (frame, bases) = scratch.routine(routine.frame_len(), self.bases.len());
+        let (frame, pointers) = scratch.routine(routine.frame_len(), self.bases.len() + self.row_places());
+        let (bases, of_row) = pointers.split_at_mut(self.bases.len());
         self.bases.resolve(places, bases);
+        if let Some(rows) = &self.rows {
+            of_row.iter_mut().zip(&rows.places).for_each(|(pointer, &base)| *pointer = bases[base]);
+            // SAFETY: as below; the elements of all rows are those of the kernel, whose places were checked.
+            return usize::from(rows.each(of_row, |pointers| unsafe { routine.run(pointers, frame) } == 1));
+        }
         // SAFETY: when the kernels were made, all their places were checked to be inside slices of a length that `resolve`
         // asks for, or inside their own data, which they keep; outputs overlap no inputs. The frame is long enough and on a
         // cache line.
