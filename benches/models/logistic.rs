@@ -3,7 +3,7 @@
 use super::Posterior;
 use super::data::{Recurrence, columns, standardised};
 use pyroxene::dist::{Bernoulli, Normal};
-use pyroxene::{Tensor, Var, condition};
+use pyroxene::{DType, Tensor, Var, condition};
 
 /// The model before it is conditioned.
 fn prior(x: Tensor) -> Posterior {
@@ -29,9 +29,9 @@ fn breast_cancer_data() -> (Tensor, Tensor) {
     (Tensor::from_vec(rows, [benign.len(), features.len()]), Tensor::from(benign))
 }
 
-pub(crate) fn breast_cancer() -> Posterior {
+pub(crate) fn breast_cancer(dtype: DType) -> Posterior {
     let (x, y) = breast_cancer_data();
-    regression(x, y)
+    regression(x.cast(dtype), y.cast(dtype))
 }
 
 pub(crate) fn breast_cancer_prior() -> Posterior {
@@ -39,7 +39,7 @@ pub(crate) fn breast_cancer_prior() -> Posterior {
 }
 
 /// Rows in the shape of the forest cover data (Blackard and Dean 1999): ten dense columns and 44 sparse ones.
-fn forest_cover(rows: usize) -> Posterior {
+pub(crate) fn forest_cover(rows: usize, dtype: DType) -> Posterior {
     const COLUMNS: usize = 54;
     let mut recurrence = Recurrence::new();
     let slopes = recurrence.normals(COLUMNS);
@@ -59,13 +59,5 @@ fn forest_cover(rows: usize) -> Posterior {
         let positive = recurrence.uniform() < 1.0 / (1.0 + (-logit).exp());
         y.push(f64::from(u8::from(positive)));
     }
-    regression(Tensor::from_vec(x, [rows, COLUMNS]), Tensor::from(y))
-}
-
-pub(crate) fn forest_cover_50_000() -> Posterior {
-    forest_cover(50_000)
-}
-
-pub(crate) fn forest_cover_581_012() -> Posterior {
-    forest_cover(581_012)
+    regression(Tensor::from_vec(x, [rows, COLUMNS]).cast(dtype), Tensor::from(y).cast(dtype))
 }

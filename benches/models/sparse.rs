@@ -11,7 +11,7 @@ const FEATURES: usize = 100;
 /// How many features are expected to matter.
 const RELEVANT: f64 = 5.0;
 
-pub(crate) fn interactions() -> Posterior {
+pub(crate) fn interactions(dtype: DType) -> Posterior {
     let mut recurrence = Recurrence::new();
     let x = recurrence.normals(ROWS * FEATURES);
     let slopes: Vec<f64> = (0..RELEVANT as usize).map(|_| 0.5 + 2.5 * recurrence.uniform()).collect();
@@ -20,7 +20,7 @@ pub(crate) fn interactions() -> Posterior {
         linear + row[0] * row[1] + 0.1 * recurrence.normal()
     });
     let y = Tensor::from(standardised(&response.collect::<Vec<f64>>()));
-    let (x, identity) = (Tensor::from_vec(x, [ROWS, FEATURES]), Tensor::eye(ROWS, DType::F64));
+    let (x, identity) = (Tensor::from_vec(x, [ROWS, FEATURES]).cast(dtype), Tensor::eye(ROWS, DType::F64));
     Box::new(move |cx| {
         let sigma = cx.sample("sigma", HalfNormal::new(1.0));
         let shrinkage = sigma * (RELEVANT / (ROWS as f64).sqrt() / (FEATURES as f64 - RELEVANT));
@@ -31,7 +31,7 @@ pub(crate) fn interactions() -> Posterior {
         let local = cx.plate("feature", FEATURES, |cx| cx.sample("local", HalfCauchy::new(1.0)));
         let pairs = eta.square() * ratio.sqrt() / slab;
         let relevance = slab.sqrt() * local / (slab + (eta * local).square()).sqrt();
-        let scaled = relevance * &x;
+        let scaled = relevance.cast(dtype) * &x;
         let (linear, squared) = (scaled.matmul(scaled.t()), scaled.square());
         let (eta, pairs) = (eta.square(), pairs.square());
         let kernel = 0.5 * pairs * ((1.0 + linear).square() - squared.matmul(squared.t()))

@@ -4,9 +4,9 @@ use super::data::Recurrence;
 use super::logistic;
 use pyroxene::dist::{Bernoulli, Distribution, Normal};
 use pyroxene::infer::SviRun;
-use pyroxene::nn::{Activation, Layer, Linear, Sequential};
+use pyroxene::nn::{Activation, Layer, Linear, Module, Sequential};
 use pyroxene::optim::Optimizer;
-use pyroxene::{AutoNormal, Cx, Key, ParamStore, Seed, Svi, Tensor, Var};
+use pyroxene::{AutoNormal, Cx, DType, Key, ParamStore, Seed, Svi, Tensor, Var};
 
 const IMAGES: usize = 256;
 const PIXELS: usize = 64;
@@ -15,20 +15,26 @@ const CODE: usize = 20;
 
 /// A variational autoencoder (Kingma and Welling 2014) of images of 8 x 8 pixels, black or white.
 pub(crate) fn autoencoder<T>(
+    dtype: DType,
     optimizer: impl Optimizer + Clone,
     start: ParamStore,
     body: impl FnOnce(SviRun) -> T,
 ) -> T {
     let mut recurrence = Recurrence::new();
     let pixels = (0..IMAGES * PIXELS).map(|_| f64::from(u8::from(recurrence.uniform() < 0.3)));
-    let images = Tensor::from_vec(pixels.collect(), [IMAGES, PIXELS]);
+    let images = Tensor::from_vec(pixels.collect(), [IMAGES, PIXELS]).cast(dtype);
     let key = Key::from_seed(0);
-    let encoder = Sequential::new().then(Linear::new(PIXELS, HIDDEN, key.named("encoder"))).then(Activation::Softplus);
-    let (loc, log_scale) = (Linear::new(HIDDEN, CODE, key.named("loc")), Linear::new(HIDDEN, CODE, key.named("scale")));
-    let decoder = Sequential::new()
+    let mut encoder =
+        Sequential::new().then(Linear::new(PIXELS, HIDDEN, key.named("encoder"))).then(Activation::Softplus);
+    let (mut loc, mut log_scale) =
+        (Linear::new(HIDDEN, CODE, key.named("loc")), Linear::new(HIDDEN, CODE, key.named("scale")));
+    let mut decoder = Sequential::new()
         .then(Linear::new(CODE, HIDDEN, key.named("hidden")))
         .then(Activation::Softplus)
         .then(Linear::new(HIDDEN, PIXELS, key.named("pixels")));
+    encoder.update(|_, value| value.cast(dtype));
+    decoder.update(|_, value| value.cast(dtype));
+    [&mut loc, &mut log_scale].map(|layer| layer.update(|_, value| value.cast(dtype)));
     let model = |cx: &mut Cx| {
         let weights = cx.module("decoder", &decoder);
         cx.plate("image", IMAGES, |cx| {
@@ -49,8 +55,13 @@ pub(crate) fn autoencoder<T>(
 }
 
 /// A mean-field normal guide of the logistic regression on 569 rows.
-pub(crate) fn mean_field<T>(optimizer: impl Optimizer + Clone, start: ParamStore, body: impl FnOnce(SviRun) -> T) -> T {
-    let model = logistic::breast_cancer();
+pub(crate) fn mean_field<T>(
+    dtype: DType,
+    optimizer: impl Optimizer + Clone,
+    start: ParamStore,
+    body: impl FnOnce(SviRun) -> T,
+) -> T {
+    let model = logistic::breast_cancer(dtype);
     let guide = AutoNormal::new(&model);
     body(Svi::new(optimizer).start(&model, &guide, start, Seed(0)).expect("the model is right"))
 }

@@ -7,7 +7,7 @@ mod models;
 use models::{PRIORS, WORKLOADS, steps};
 use pyroxene::infer::{LogDensity, ModelDensity, ModelHessian, SviRun};
 use pyroxene::optim::Optimizer;
-use pyroxene::{Constraint, ParamStore, Seed, Tensor, Var, posterior_predictive, prior_predictive};
+use pyroxene::{Constraint, DType, ParamStore, Seed, Tensor, Var, posterior_predictive, prior_predictive};
 use serde_json::Value;
 
 /// Within 1e-9 of the larger of the number and one.
@@ -191,6 +191,6 @@ fn assert_slope(step: impl Fn(ParamStore) -> Stepped) {
 
 #[test]
 fn gradients_of_steps_are_the_slopes_of_their_losses() {
-    assert_slope(|store| steps::autoencoder(Descent, store, take_step));
-    assert_slope(|store| steps::mean_field(Descent, store, take_step));
+    assert_slope(|store| steps::autoencoder(DType::F64, Descent, store, take_step));
+    assert_slope(|store| steps::mean_field(DType::F64, Descent, store, take_step));
 }

@@ -4,13 +4,14 @@ use super::Machine;
 use super::layout::{BufferId, Place, Strides, View};
 use super::lower::{LoopStep, Lowered, RowsStep, Step};
 use super::memory::{Home, MemoryPlan};
-use super::operand::{Operand, Target};
+use super::operand::{Factor, Operand, Target};
 use super::rows::{Argument, Body, Lane, Rows};
 use crate::structured::{Array, INPUTS, Known, Room, RoomMut, Structured};
 use pyroxene_kernels::fused::{self, FusedKernel, Input, Loop, Output, Places, Scratch, Sequence, Source};
-use pyroxene_kernels::linalg::{self, Mat, MatMut, gemm};
+use pyroxene_kernels::linalg::{self, MatMut, gemm_widening};
 use pyroxene_tensor::Shape;
 use smallvec::SmallVec;
+use std::ops::Range;
 
 #[derive(Debug)]
 pub(crate) enum Task {
@@ -46,8 +47,8 @@ fn add_at(target: &mut [f64], offset: usize, shape: &[usize], strides: &[isize],
 /// A batch of matrix products; the offsets of each factor count from its operand's start.
 #[derive(Debug)]
 pub(crate) struct Product {
-    pub(crate) a: Operand,
-    pub(crate) b: Operand,
+    pub(crate) a: Factor,
+    pub(crate) b: Factor,
     pub(crate) batch: Vec<(usize, usize)>,
     pub(crate) sizes: (usize, usize, usize),
     pub(crate) a_strides: (usize, usize),
@@ -134,9 +135,8 @@ impl Product {
         let parts = linalg::parts(self.batch.len(), m * n * k);
         linalg::each_matrix(target, m * n, none, parts, |place, target, _| {
             let (a_start, b_start) = self.batch[place];
-            let a = Mat::new(&a[a_start..], m, k, self.a_strides.0, self.a_strides.1);
-            let b = Mat::new(&b[b_start..], k, n, self.b_strides.0, self.b_strides.1);
-            gemm(a, b, MatMut::new(target, m, n, n));
+            let (a, b) = (a.matrix(a_start, (m, k), self.a_strides), b.matrix(b_start, (k, n), self.b_strides));
+            gemm_widening(a, b, MatMut::new(target, m, n, n));
             Ok(())
         });
     }
@@ -163,10 +163,16 @@ impl Placement<'_> {
         self.target(buffer)
     }
 
+    fn factor(&self, view: &View) -> Factor {
+        match &view.place {
+            Place::Narrow(data) => Factor::Narrow(data.clone(), span(view)),
+            _ => Factor::Wide(self.operand(view)),
+        }
+    }
+
     /// From the view's first element to its last.
     fn operand(&self, view: &View) -> Operand {
-        let span = if view.len() == 0 { 0 } else { 1 + last_offset(view) };
-        let within = view.offset..view.offset + span;
+        let within = span(view);
         match &view.place {
             Place::Data(data) => Operand::Data(data.clone(), within),
             Place::Buffer(buffer) => match self.plan.homes[*buffer] {
@@ -174,6 +180,7 @@ impl Placement<'_> {
                 Home::Argument(k) => Operand::Argument(k, within),
                 Home::Result(k) => Operand::Result(k, within),
             },
+            Place::Narrow(_) => unreachable!("only factors are narrow"),
             Place::Rows => unreachable!("only the loop of a step of rows reads it"),
         }
     }
@@ -186,6 +193,7 @@ impl Placement<'_> {
                 Home::Argument(k) => Source::Argument(k, view.offset),
                 Home::Result(k) => Source::Result(k, view.offset),
             },
+            Place::Narrow(_) => unreachable!("only factors are narrow"),
             Place::Rows => unreachable!("only the loop of a step of rows reads it"),
         }
     }
@@ -278,7 +286,7 @@ impl Placement<'_> {
         let body = Body { inputs, code: code.clone(), g: step.g, reductions: made };
         let [whole, rest] = body.compile(rows, columns);
         Rows {
-            x: self.operand(&step.x),
+            x: self.factor(&step.x),
             rows,
             columns,
             x_strides: matrix_strides(&step.x),
@@ -306,8 +314,8 @@ impl Placement<'_> {
             offsets
         };
         Product {
-            a: self.operand(a),
-            b: self.operand(b),
+            a: self.factor(a),
+            b: self.factor(b),
             batch: batch_offsets(a).into_iter().zip(batch_offsets(b)).collect(),
             sizes: (m, k, n),
             a_strides: matrix_strides(a),
@@ -323,7 +331,12 @@ fn matrix_strides(view: &View) -> (usize, usize) {
     (view.strides[rank - 2] as usize, view.strides[rank - 1] as usize)
 }
 
-fn last_offset(view: &View) -> usize {
-    let zip = view.shape.iter().zip(&view.strides);
-    zip.map(|(&size, &stride)| (size - 1) * usize::try_from(stride).expect("operands have no negative strides")).sum()
+/// From the view's first element to its last.
+fn span(view: &View) -> Range<usize> {
+    if view.len() == 0 {
+        return view.offset..view.offset;
+    }
+    let (low, high) = view.ends();
+    assert_eq!(low, view.offset as isize, "operands have no negative strides");
+    view.offset..high as usize + 1
 }

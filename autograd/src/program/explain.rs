@@ -120,6 +120,7 @@ fn place(plan: &MemoryPlan, view: &View) -> String {
     match view.place {
         Place::Buffer(buffer) => format!("{}{:?}", name(plan, buffer), view.shape.as_slice()),
         Place::Data(_) => format!("data{:?}", view.shape.as_slice()),
+        Place::Narrow(_) => format!("f32 data{:?}", view.shape.as_slice()),
         Place::Rows => "the product".into(),
     }
 }

@@ -14,6 +14,8 @@ pub(crate) type BufferId = usize;
 pub(crate) enum Place {
     Buffer(BufferId),
     Data(Buffer<f64>),
+    /// Data that are exact in f32, for steps that widen what they read.
+    Narrow(Buffer<f32>),
     /// What a step of rows makes for its own loop.
     Rows,
 }
@@ -64,7 +66,7 @@ impl View {
     pub(crate) fn buffer(&self) -> Option<BufferId> {
         match self.place {
             Place::Buffer(buffer) => Some(buffer),
-            Place::Data(_) | Place::Rows => None,
+            Place::Data(_) | Place::Narrow(_) | Place::Rows => None,
         }
     }
 

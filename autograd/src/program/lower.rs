@@ -2,6 +2,7 @@
 
 use super::graph::{Graph, GraphNode, Id};
 use super::layout::{BufferId, Place, Strides, View, row_major};
+use super::narrow::Narrowing;
 use super::rows::RowsUnit;
 use super::schedule::{Unit, is_view};
 use crate::op::{Op, Stride, Strides as Ranges};
@@ -102,6 +103,7 @@ struct Lowering<'g> {
 pub(crate) fn lower(graph: &Graph, units: &[Unit]) -> Lowered {
     let mut lowering = Lowering { graph, views: vec![None; graph.nodes.len()], lowered: Lowered::default() };
     lowering.leaves();
+    let mut narrowing = Narrowing::default();
     let kept = read_outside(graph, units);
     for unit in units {
         match unit {
@@ -115,6 +117,7 @@ pub(crate) fn lower(graph: &Graph, units: &[Unit]) -> Lowered {
         }
     }
     lowering.outputs();
+    lowering.lowered.steps.iter_mut().for_each(|step| narrowing.step(step));
     lowering.lowered
 }
 

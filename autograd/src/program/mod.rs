@@ -20,6 +20,7 @@ mod import;
 mod layout;
 mod lower;
 mod memory;
+mod narrow;
 mod operand;
 mod passes;
 mod rows;

@@ -1,6 +1,7 @@
 //! What steps read and write: parts of the memory, slices of the caller, constant data.
 
 use pyroxene_kernels::fused::Places;
+use pyroxene_kernels::linalg::{self, Mat};
 use pyroxene_tensor::Buffer;
 use std::ops::Range;
 
@@ -13,6 +14,44 @@ pub(crate) enum Operand {
     /// Part of an output of the run that an earlier step has written.
     Result(usize, Range<usize>),
     Data(Buffer<f64>, Range<usize>),
+}
+
+/// A factor of a matrix product, from its first element to its last.
+#[derive(Clone, Debug)]
+pub(crate) enum Factor {
+    Wide(Operand),
+    Narrow(Buffer<f32>, Range<usize>),
+}
+
+/// What a factor reads in a run.
+#[derive(Clone, Copy)]
+pub(crate) enum Elements<'m> {
+    Wide(&'m [f64]),
+    Narrow(&'m [f32]),
+}
+
+impl Factor {
+    pub(crate) fn read<'m>(&'m self, rest: &Rest<'m, '_>) -> Elements<'m> {
+        match self {
+            Factor::Wide(operand) => Elements::Wide(operand.read(rest)),
+            Factor::Narrow(data, range) => Elements::Narrow(&data[range.clone()]),
+        }
+    }
+}
+
+impl<'m> Elements<'m> {
+    /// The matrix from element `start` on.
+    pub(crate) fn matrix(
+        self,
+        start: usize,
+        (rows, cols): (usize, usize),
+        (down, across): (usize, usize),
+    ) -> linalg::Factor<'m> {
+        match self {
+            Elements::Wide(data) => linalg::Factor::F64(Mat::new(&data[start..], rows, cols, down, across)),
+            Elements::Narrow(data) => linalg::Factor::F32(Mat::new(&data[start..], rows, cols, down, across)),
+        }
+    }
 }
 
 /// What a step writes.

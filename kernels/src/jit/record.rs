@@ -151,6 +151,9 @@ impl Simd for Recorder {
     unsafe fn load_widen(self, _: *const f32) -> Value {
         unrecorded()
     }
+    unsafe fn load_widen_partial(self, _: *const f32, _: usize) -> Value {
+        unrecorded()
+    }
     unsafe fn store_narrow(self, _: *mut f32, _: Value) {
         unrecorded()
     }

@@ -9,6 +9,7 @@
 
 use super::{
     Real, gemm,
+    mixed::Stored,
     scratch::Buffer,
     tile::store,
     view::{Update, View},
@@ -27,12 +28,23 @@ const PARALLEL: usize = 1 << 18;
 
 /// Which way the matrix is contiguous.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Along {
+pub(super) enum Along {
     Rows,
     Columns,
 }
 
 impl Along {
+    /// None if the matrix is strided both ways.
+    pub(super) fn of<A>(a: &View<A>) -> Option<Along> {
+        if a.col == 1 || a.cols <= 1 {
+            Some(Along::Rows)
+        } else if a.row == 1 || a.rows <= 1 {
+            Some(Along::Columns)
+        } else {
+            None
+        }
+    }
+
     fn chunk(self) -> usize {
         match self {
             Along::Rows => ROW_CHUNK,
@@ -47,16 +59,28 @@ impl Along {
 /// a, x and y lie in memory that may be read, and in y's case be written by nobody else; y overlaps neither a nor x; the
 /// shapes fit.
 pub(super) unsafe fn matvec<T: Real>(isa: Isa, a: View<T>, x: View<T>, y: View<T>, update: Update) {
-    let along = if a.col == 1 || a.cols <= 1 {
-        Along::Rows
-    } else if a.row == 1 || a.rows <= 1 {
-        Along::Columns
-    } else {
-        // Strided both ways: the general product packs it, into a column that is contiguous by its only element.
-        let y = View::new(y.data, y.rows, 1, y.row, 1);
-        // SAFETY: as the caller promises.
-        return unsafe { gemm::product(isa, a, x, y, update) };
-    };
+    // SAFETY: as the caller promises.
+    unsafe {
+        match Along::of(&a) {
+            Some(along) => contiguous(isa, a, along, x, y, update),
+            // The general product packs it, into a column that is contiguous by its only element.
+            None => gemm::product(isa, a, x, View::new(y.data, y.rows, 1, y.row, 1), update),
+        }
+    }
+}
+
+/// [`matvec`] by a matrix that is contiguous along its rows or columns; its elements may be stored in another type.
+///
+/// # Safety
+/// As [`matvec`].
+pub(super) unsafe fn contiguous<A: Stored<T>, T: Real>(
+    isa: Isa,
+    a: View<A>,
+    along: Along,
+    x: View<T>,
+    y: View<T>,
+    update: Update,
+) {
     let k = a.cols;
     let few = a.rows <= 2 * T::LANES;
     let run = |x: *const T| {
@@ -78,18 +102,18 @@ pub(super) unsafe fn matvec<T: Real>(isa: Isa, a: View<T>, x: View<T>, y: View<T
 
 /// The sums over all of k, or a range of it, for the rows of a.
 #[derive(Clone, Copy)]
-struct Job<T> {
-    a: View<T>,
+struct Job<A, T> {
+    a: View<A>,
     x: *const T,
     along: Along,
     few: bool,
 }
 // SAFETY: the pointers are only read through, in functions whose callers answer for it.
-unsafe impl<T: Send> Send for Job<T> {}
+unsafe impl<A: Send, T: Send> Send for Job<A, T> {}
 // SAFETY: as above.
-unsafe impl<T: Sync> Sync for Job<T> {}
+unsafe impl<A: Sync, T: Sync> Sync for Job<A, T> {}
 
-impl<T: Real> Job<T> {
+impl<A: Stored<T>, T: Real> Job<A, T> {
     fn rows(self, first: usize, count: usize) -> Self {
         Job { a: self.a.part(first, 0, count, self.a.cols), ..self }
     }
@@ -105,7 +129,7 @@ impl<T: Real> Job<T> {
 
 /// # Safety
 /// As [`matvec`], with a contiguous x of a.cols values.
-unsafe fn panels<T: Real>(isa: Isa, job: Job<T>, y: View<T>, update: Update) {
+unsafe fn panels<A: Stored<T>, T: Real>(isa: Isa, job: Job<A, T>, y: View<T>, update: Update) {
     let rows = job.a.rows;
     let join = job.is_parallel() && (rows > PANEL || (job.along == Along::Rows && rows >= 16));
     if rows > PANEL || join {
@@ -150,7 +174,7 @@ unsafe impl<T: Send> Send for Sums<T> {}
 ///
 /// # Safety
 /// a and x are readable, `out` has room for a.rows <= PANEL sums.
-unsafe fn tree<T: Real>(isa: Isa, job: Job<T>, out: Sums<T>) {
+unsafe fn tree<A: Stored<T>, T: Real>(isa: Isa, job: Job<A, T>, out: Sums<T>) {
     let (k, chunk) = (job.a.cols, job.along.chunk());
     if k <= chunk {
         isa.run(Chunk { job, out });
@@ -176,12 +200,12 @@ unsafe fn tree<T: Real>(isa: Isa, job: Job<T>, out: Sums<T>) {
 }
 
 /// The sums over one chunk.
-struct Chunk<T> {
-    job: Job<T>,
+struct Chunk<A, T> {
+    job: Job<A, T>,
     out: Sums<T>,
 }
 
-impl<T: Real> Kernel for Chunk<T> {
+impl<A: Stored<T>, T: Real> Kernel for Chunk<A, T> {
     type Output = ();
 
     #[inline(always)]
@@ -193,40 +217,40 @@ impl<T: Real> Kernel for Chunk<T> {
                 (Along::Rows, _) => {
                     let mut i = 0;
                     while i + 8 <= a.rows {
-                        dots::<T, S, 8>(s, a.part(i, 0, 8, a.cols), x, out.add(i));
+                        dots::<A, T, S, 8>(s, a.part(i, 0, 8, a.cols), x, out.add(i));
                         i += 8;
                     }
                     if i + 4 <= a.rows {
-                        dots::<T, S, 4>(s, a.part(i, 0, 4, a.cols), x, out.add(i));
+                        dots::<A, T, S, 4>(s, a.part(i, 0, 4, a.cols), x, out.add(i));
                         i += 4;
                     }
                     for i in i..a.rows {
-                        dots::<T, S, 1>(s, a.part(i, 0, 1, a.cols), x, out.add(i));
+                        dots::<A, T, S, 1>(s, a.part(i, 0, 1, a.cols), x, out.add(i));
                     }
                 }
                 (Along::Columns, true) => {
                     for i in (0..a.rows).step_by(T::LANES) {
                         let n = T::LANES.min(a.rows - i);
                         if n == T::LANES {
-                            interleaved::<T, S, true>(s, a.part(i, 0, n, a.cols), x, out.add(i));
+                            interleaved::<A, T, S, true>(s, a.part(i, 0, n, a.cols), x, out.add(i));
                         } else {
-                            interleaved::<T, S, false>(s, a.part(i, 0, n, a.cols), x, out.add(i));
+                            interleaved::<A, T, S, false>(s, a.part(i, 0, n, a.cols), x, out.add(i));
                         }
                     }
                 }
-                (Along::Columns, false) if a.rows <= 4 * T::LANES => kept::<T, S, 4>(s, a, x, out),
-                (Along::Columns, false) if a.rows <= 8 * T::LANES => kept::<T, S, 8>(s, a, x, out),
+                (Along::Columns, false) if a.rows <= 4 * T::LANES => kept::<A, T, S, 4>(s, a, x, out),
+                (Along::Columns, false) if a.rows <= 8 * T::LANES => kept::<A, T, S, 8>(s, a, x, out),
                 (Along::Columns, false) => {
                     // A chunk is never empty: an empty k counts as contiguous rows.
                     let mut k = 0;
                     let mut first = true;
                     while k + 4 <= a.cols {
-                        chains::<T, S, 4>(s, a.part(0, k, a.rows, 4), x.add(k), out, first);
+                        chains::<A, T, S, 4>(s, a.part(0, k, a.rows, 4), x.add(k), out, first);
                         first = false;
                         k += 4;
                     }
                     for k in k..a.cols {
-                        chains::<T, S, 1>(s, a.part(0, k, a.rows, 1), x.add(k), out, first);
+                        chains::<A, T, S, 1>(s, a.part(0, k, a.rows, 1), x.add(k), out, first);
                         first = false;
                     }
                 }
@@ -240,7 +264,7 @@ impl<T: Real> Kernel for Chunk<T> {
 /// # Safety
 /// a, x and M values at `out` are valid.
 #[inline(always)]
-unsafe fn dots<T: Real, S: Simd, const M: usize>(s: S, a: View<T>, x: *const T, out: *mut T) {
+unsafe fn dots<A: Stored<T>, T: Real, S: Simd, const M: usize>(s: S, a: View<A>, x: *const T, out: *mut T) {
     let mut sums = [T::splat(s, T::ZERO); M];
     let full = a.cols / T::LANES * T::LANES;
     // SAFETY: element (i, k) of a and k of x for k < cols.
@@ -248,14 +272,14 @@ unsafe fn dots<T: Real, S: Simd, const M: usize>(s: S, a: View<T>, x: *const T, 
         for k in (0..full).step_by(T::LANES) {
             let x = T::load(s, x.add(k));
             for i in 0..M {
-                sums[i] = T::fma(s, T::load(s, a.at(i, k)), x, sums[i]);
+                sums[i] = T::fma(s, A::load(s, a.at(i, k)), x, sums[i]);
             }
         }
         let rest = a.cols - full;
         if rest > 0 {
             let x = T::load_partial(s, x.add(full), rest);
             for i in 0..M {
-                sums[i] = T::fma(s, T::load_partial(s, a.at(i, full), rest), x, sums[i]);
+                sums[i] = T::fma(s, A::load_partial(s, a.at(i, full), rest), x, sums[i]);
             }
         }
         if M == 8 {
@@ -295,11 +319,11 @@ fn fold<T: Real, const M: usize, const HALF: usize>(lanes: &mut [[T; 16]; M]) {
 /// # Safety
 /// a, x and a.rows values at `out` are valid; a.rows is LANES if FULL and at most that otherwise.
 #[inline(always)]
-unsafe fn interleaved<T: Real, S: Simd, const FULL: bool>(s: S, a: View<T>, x: *const T, out: *mut T) {
+unsafe fn interleaved<A: Stored<T>, T: Real, S: Simd, const FULL: bool>(s: S, a: View<A>, x: *const T, out: *mut T) {
     let mut sums = [T::splat(s, T::ZERO); 4];
     // SAFETY: column k of a and element k of x for k < cols.
     let add = |sum: T::Vector<S>, k: usize| unsafe {
-        let column = if FULL { T::load(s, a.at(0, k)) } else { T::load_partial(s, a.at(0, k), a.rows) };
+        let column = if FULL { A::load(s, a.at(0, k)) } else { A::load_partial(s, a.at(0, k), a.rows) };
         T::fma(s, column, T::splat(s, *x.add(k)), sum)
     };
     let full = a.cols / 4 * 4;
@@ -321,7 +345,7 @@ unsafe fn interleaved<T: Real, S: Simd, const FULL: bool>(s: S, a: View<T>, x: *
 /// # Safety
 /// a, x and a.rows values at `out` are valid.
 #[inline(always)]
-unsafe fn kept<T: Real, S: Simd, const V: usize>(s: S, a: View<T>, x: *const T, out: *mut T) {
+unsafe fn kept<A: Stored<T>, T: Real, S: Simd, const V: usize>(s: S, a: View<A>, x: *const T, out: *mut T) {
     let full = a.rows / T::LANES;
     let rest = a.rows - full * T::LANES;
     let mut sums = [T::splat(s, T::ZERO); V];
@@ -331,9 +355,9 @@ unsafe fn kept<T: Real, S: Simd, const V: usize>(s: S, a: View<T>, x: *const T, 
             let factor = T::splat(s, *x.add(k));
             for v in 0..V {
                 if v < full {
-                    sums[v] = T::fma(s, T::load(s, a.at(v * T::LANES, k)), factor, sums[v]);
+                    sums[v] = T::fma(s, A::load(s, a.at(v * T::LANES, k)), factor, sums[v]);
                 } else if v == full && rest > 0 {
-                    sums[v] = T::fma(s, T::load_partial(s, a.at(v * T::LANES, k), rest), factor, sums[v]);
+                    sums[v] = T::fma(s, A::load_partial(s, a.at(v * T::LANES, k), rest), factor, sums[v]);
                 }
             }
         }
@@ -350,7 +374,13 @@ unsafe fn kept<T: Real, S: Simd, const V: usize>(s: S, a: View<T>, x: *const T, 
 /// # Safety
 /// a (of M columns), M values at x, and a.rows values at `out` are valid.
 #[inline(always)]
-unsafe fn chains<T: Real, S: Simd, const M: usize>(s: S, a: View<T>, x: *const T, out: *mut T, start: bool) {
+unsafe fn chains<A: Stored<T>, T: Real, S: Simd, const M: usize>(
+    s: S,
+    a: View<A>,
+    x: *const T,
+    out: *mut T,
+    start: bool,
+) {
     // SAFETY: rows i.. of a and of out, as many as are asked for.
     unsafe {
         let mut factors = [T::splat(s, T::ZERO); M];
@@ -361,7 +391,7 @@ unsafe fn chains<T: Real, S: Simd, const M: usize>(s: S, a: View<T>, x: *const T
         for i in (0..full).step_by(T::LANES) {
             let mut sum = if start { T::splat(s, T::ZERO) } else { T::load(s, out.add(i)) };
             for k in 0..M {
-                sum = T::fma(s, T::load(s, a.at(i, k)), factors[k], sum);
+                sum = T::fma(s, A::load(s, a.at(i, k)), factors[k], sum);
             }
             T::store(s, out.add(i), sum);
         }
@@ -369,7 +399,7 @@ unsafe fn chains<T: Real, S: Simd, const M: usize>(s: S, a: View<T>, x: *const T
         if rest > 0 {
             let mut sum = if start { T::splat(s, T::ZERO) } else { T::load_partial(s, out.add(full), rest) };
             for k in 0..M {
-                sum = T::fma(s, T::load_partial(s, a.at(full, k), rest), factors[k], sum);
+                sum = T::fma(s, A::load_partial(s, a.at(full, k), rest), factors[k], sum);
             }
             T::store_partial(s, out.add(full), rest, sum);
         }

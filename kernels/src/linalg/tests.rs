@@ -4,6 +4,7 @@ use crate::random;
 use proptest::prelude::*;
 
 mod factors;
+mod mixed;
 mod orthogonal;
 mod small;
 

@@ -70,6 +70,15 @@ impl Simd for Avx2 {
         unsafe { (_mm256_cvtps_pd(_mm_loadu_ps(p)), _mm256_cvtps_pd(_mm_loadu_ps(p.add(4)))) }
     }
     #[inline(always)]
+    unsafe fn load_widen_partial(self, p: *const f32, n: usize) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist; the first n places are valid by the caller's promise,
+        // and masked lanes are not touched.
+        unsafe {
+            let x = _mm256_maskload_ps(p, first_f32(n).0);
+            (_mm256_cvtps_pd(_mm256_castps256_ps128(x)), _mm256_cvtps_pd(_mm256_extractf128_ps::<1>(x)))
+        }
+    }
+    #[inline(always)]
     unsafe fn store_narrow(self, p: *mut f32, x: Pair<__m256d>) {
         // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
         unsafe {

@@ -55,6 +55,11 @@ impl Simd for Avx512 {
         unsafe { _mm512_cvtps_pd(_mm256_loadu_ps(p)) }
     }
     #[inline(always)]
+    unsafe fn load_widen_partial(self, p: *const f32, n: usize) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
+        unsafe { _mm512_cvtps_pd(_mm256_maskz_loadu_ps(first8(n), p)) }
+    }
+    #[inline(always)]
     unsafe fn store_narrow(self, p: *mut f32, x: __m512d) {
         // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
         unsafe { _mm256_storeu_ps(p, _mm512_cvtpd_ps(x)) }

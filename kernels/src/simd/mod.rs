@@ -66,6 +66,11 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// `p` must be valid for reading eight f32.
     unsafe fn load_widen(self, p: *const f32) -> Self::F;
+    /// Reads `n <= 8` f32 and widens them; the other lanes are zero. Memory past them is not touched.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading `n` f32 and `n <= 8`.
+    unsafe fn load_widen_partial(self, p: *const f32, n: usize) -> Self::F;
     /// Narrows (to nearest, ties to even) and writes eight f32.
     ///
     /// # Safety

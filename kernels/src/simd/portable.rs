@@ -55,6 +55,11 @@ impl<const N: usize> Simd for Portable<N> {
         lanes!(N, i => f64::from(unsafe { p.add(i).read_unaligned() }))
     }
     #[inline(always)]
+    unsafe fn load_widen_partial(self, p: *const f32, n: usize) -> [f64; N] {
+        // SAFETY: the first n values are readable by the caller's promise.
+        lanes!(N, i => if i < n { f64::from(unsafe { p.add(i).read_unaligned() }) } else { 0.0 })
+    }
+    #[inline(always)]
     unsafe fn store_narrow(self, p: *mut f32, x: [f64; N]) {
         for (i, v) in x.iter().enumerate() {
             // SAFETY: eight places are writable by the caller's promise.

@@ -1,11 +1,11 @@
 //! The step of a linear predictor.
 
-use super::super::operand::{Operand, Rest, Target};
+use super::super::operand::{Elements, Factor, Operand, Rest, Target};
 use super::ARGUMENTS;
 use pyroxene_kernels::fused::{
     self, FusedKernel, Input, Instruction, Loop, Output, Places, Reduce, Scratch, Sequence, Source,
 };
-use pyroxene_kernels::linalg::{Mat, MatMut, gemm};
+use pyroxene_kernels::linalg::{self, Mat, MatMut, gemm_widening};
 use pyroxene_kernels::reduce::CHUNK;
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -29,7 +29,7 @@ fn block(columns: usize) -> usize {
 /// block index.
 #[derive(Debug)]
 pub(crate) struct Rows {
-    pub(crate) x: Operand,
+    pub(crate) x: Factor,
     pub(crate) rows: usize,
     pub(crate) columns: usize,
     pub(crate) x_strides: (usize, usize),
@@ -175,7 +175,7 @@ impl Rows {
 /// A run of a step.
 struct Job<'r> {
     rows: &'r Rows,
-    x: &'r [f64],
+    x: Elements<'r>,
     b: &'r [f64],
     arguments: &'r [&'r [f64]],
 }
@@ -219,9 +219,9 @@ impl Job<'_> {
         let block = block(columns);
         let start = number * block;
         let len = block.min(rows - start);
-        let x = Mat::new(&self.x[start * down..], len, columns, down, across);
-        let b = Mat::new(self.b, columns, 1, b_stride, 1);
-        gemm(x, b, MatMut::new(&mut lane.floats[..block], len, 1, 1));
+        let x = self.x.matrix(start * down, (len, columns), (down, across));
+        let vector = |data, len, stride| linalg::Factor::F64(Mat::new(data, len, 1, stride, 1));
+        gemm_widening(x, vector(self.b, columns, b_stride), MatMut::new(&mut lane.floats[..block], len, 1, 1));
         let arguments = self.arguments.iter().zip(&self.rows.arguments);
         let arguments: SmallVec<[&[f64]; ARGUMENTS]> =
             arguments.map(|(data, argument)| &data[start * argument.stride..]).collect();
@@ -230,6 +230,6 @@ impl Job<'_> {
         let places = Places { memory: &mut lane.floats, inputs: &arguments, outputs: &mut [] };
         sequence.run(&mut lane.loops, places);
         let (windows, made) = lane.floats.split_at_mut(2 * block);
-        gemm(x.t(), Mat::new(&windows[block..], len, 1, 1, 1), MatMut::new(made, columns, 1, 1));
+        gemm_widening(x.t(), vector(&windows[block..], len, 1), MatMut::new(made, columns, 1, 1));
     }
 }

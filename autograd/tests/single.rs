@@ -1,0 +1,84 @@
+//! Single precision in Programs: data in f32 are those numbers exactly, and matrix products of f32 expressions are those of
+//! the tensor library.
+
+use pyroxene_autograd::{DType, Program, Tensor, Var, grad};
+
+/// Deterministic numbers that are exact in f32.
+fn numbers(n: usize) -> Vec<f64> {
+    (0..n).map(|i| f64::from(((i as f64 + 0.5) * 12.9898).sin() as f32)).collect()
+}
+
+/// The value and gradient of a logistic regression on data of a type.
+fn regression(rows: usize, columns: usize, dtype: DType) -> Program {
+    let x = Tensor::from_vec(numbers(rows * columns), [rows, columns]).cast(dtype);
+    let y = Tensor::from_vec((0..rows).map(|i| f64::from(u8::from(i % 3 == 0))).collect(), [rows]).cast(dtype);
+    Program::capture(&[&[columns][..], &[]], |inputs| {
+        let logits = Var::from(&x).matmul(inputs[0]) + inputs[1];
+        let density = (logits * &y - logits.softplus()).sum();
+        let derivatives = grad(density, inputs);
+        vec![density, derivatives[0], derivatives[1]]
+    })
+    .expect("no value is read")
+}
+
+fn outputs(mut program: Program) -> Vec<u64> {
+    let inputs: Vec<Tensor> =
+        program.input_shapes().map(|shape| Tensor::from_vec(numbers(shape.iter().product()), shape)).collect();
+    program.call(&inputs).iter().flat_map(Tensor::to_vec::<f64>).map(f64::to_bits).collect()
+}
+
+#[test]
+fn data_in_f32_are_the_same_numbers() {
+    for (rows, columns) in [(2, 2), (64, 64), (67, 67), (569, 30), (1024, 54), (5000, 3), (3000, 67), (200_000, 1)] {
+        let [double, single] = [DType::F64, DType::F32].map(|dtype| regression(rows, columns, dtype));
+        // Kept in f32 in both: their numbers are exact.
+        for program in [&double, &single] {
+            assert!(program.explain().contains("some rows at a time"), "{}", program.explain());
+            assert_eq!(program.explain().contains("f32 data"), rows * columns >= 1 << 12, "{}", program.explain());
+        }
+        assert_eq!(outputs(double), outputs(single), "{rows} x {columns}");
+    }
+}
+
+#[test]
+fn data_that_are_not_exact_stay_in_f64() {
+    let mut values = numbers(80 * 80);
+    let product = |values: &[f64], x: Var| Var::from(Tensor::from_vec(values.to_vec(), [80, 80])).matmul(x);
+    let program =
+        |values: &[f64]| Program::capture(&[[80]], |x| vec![product(values, x[0])]).expect("no value is read");
+    assert!(program(&values).explain().contains("f32 data"));
+    values[6399] = 0.1;
+    assert!(!program(&values).explain().contains("f32 data"));
+    // What is lost in f32 would be lost here.
+    let mut ones = [0.0; 80];
+    program(&values).run(&[&std::array::from_fn::<f64, 80, _>(|i| f64::from(u8::from(i == 79)))], &mut [&mut ones]);
+    assert_eq!(ones[79], 0.1);
+}
+
+#[test]
+fn hostile_data_pass_through_products() {
+    let mut values = numbers(70 * 70);
+    let tiny = f64::from(f32::from_bits(1));
+    values[..5].copy_from_slice(&[f64::INFINITY, -0.0, tiny, f64::from(f32::MAX), f64::NAN]);
+    let matrix = Tensor::from_vec(values.clone(), [70, 70]);
+    for transposed in [false, true] {
+        for dtype in [DType::F64, DType::F32] {
+            let matrix = matrix.cast(dtype);
+            let body = |x: &[Var]| {
+                let matrix = Var::from(&matrix);
+                vec![if transposed { x[0].matmul(matrix) } else { matrix.matmul(x[0]) }]
+            };
+            let mut program = Program::capture(&[[70]], body).expect("no value is read");
+            assert!(program.explain().contains("f32 data"));
+            for unit in 0..5 {
+                let mut x = [0.0; 70];
+                x[unit] = 1.0;
+                let mut y = [0.0; 70];
+                program.run(&[&x], &mut [&mut y]);
+                let direct = if transposed { Tensor::from(x).matmul(&matrix) } else { matrix.matmul(&Tensor::from(x)) };
+                let key = |x: f64| if x.is_nan() { None } else { Some(x.to_bits()) };
+                assert!(y.iter().zip(direct.cast(DType::F64).to_vec::<f64>()).all(|(&a, b)| key(a) == key(b)));
+            }
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Products of matrices that are stored in another type than the one they are computed in.
+//!
+//! Two meanings, kept apart: [`gemm_widening`] reads f32 and computes in f64, so its results are those of f64
+//! throughout; [`gemm_single`] rounds its factors to f32 and computes in it.
+
+use super::{
+    Mat, MatMut, Real, gemm,
+    matvec::{self, Along},
+    view::{Update, View},
+};
+use crate::isa::{Isa, Kernel};
+use crate::simd::{LANES, Simd};
+
+/// A type whose elements are read as lanes of `T`.
+pub(super) trait Stored<T: Real>: Copy + Send + Sync + 'static {
+    /// Reads as many values as `T` has lanes.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading them.
+    unsafe fn load<S: Simd>(s: S, p: *const Self) -> T::Vector<S>;
+    /// Reads the first `n` lanes, the others are zero.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading `n` values and `n <= LANES`.
+    unsafe fn load_partial<S: Simd>(s: S, p: *const Self, n: usize) -> T::Vector<S>;
+}
+
+impl<T: Real> Stored<T> for T {
+    #[inline(always)]
+    unsafe fn load<S: Simd>(s: S, p: *const T) -> T::Vector<S> {
+        // SAFETY: as the caller promises.
+        unsafe { <T as Real>::load(s, p) }
+    }
+    #[inline(always)]
+    unsafe fn load_partial<S: Simd>(s: S, p: *const T, n: usize) -> T::Vector<S> {
+        // SAFETY: as the caller promises.
+        unsafe { <T as Real>::load_partial(s, p, n) }
+    }
+}
+
+impl Stored<f64> for f32 {
+    #[inline(always)]
+    unsafe fn load<S: Simd>(s: S, p: *const f32) -> S::F {
+        // SAFETY: as the caller promises.
+        unsafe { s.load_widen(p) }
+    }
+    #[inline(always)]
+    unsafe fn load_partial<S: Simd>(s: S, p: *const f32, n: usize) -> S::F {
+        // SAFETY: as the caller promises.
+        unsafe { s.load_widen_partial(p, n) }
+    }
+}
+
+/// A factor whose elements are stored in one type or the other.
+#[derive(Clone, Copy, Debug)]
+pub enum Factor<'a> {
+    /// Stored in f64.
+    F64(Mat<'a, f64>),
+    /// Stored in f32.
+    F32(Mat<'a, f32>),
+}
+
+impl Factor<'_> {
+    /// The transpose, without moving anything.
+    pub fn t(self) -> Self {
+        match self {
+            Factor::F64(mat) => Factor::F64(mat.t()),
+            Factor::F32(mat) => Factor::F32(mat.t()),
+        }
+    }
+}
+
+/// `c = a b` in f64, where the matrix of a product with a vector may be stored in f32 if its rows or columns are contiguous: the
+/// bits of [`gemm`](super::gemm()) on the same numbers in f64, at half the traffic.
+///
+/// ```
+/// use pyroxene_kernels::linalg::{Factor, Mat, MatMut, gemm_widening};
+/// let a = Factor::F32(Mat::row_major(&[1.0, 2.0, 3.0, 4.0], 2, 2));
+/// let mut y = [0.0; 2];
+/// gemm_widening(a, Factor::F64(Mat::new(&[0.5, 0.25], 2, 1, 1, 1)), MatMut::row_major(&mut y, 2, 1));
+/// assert_eq!(y, [1.0, 2.5]);
+/// ```
+///
+/// # Panics
+/// If the shapes do not fit, or a factor is stored in f32 that is no such matrix.
+#[track_caller]
+pub fn gemm_widening(a: Factor, b: Factor, c: MatMut<f64>) {
+    gemm_widening_on(Isa::detect(), a, b, c);
+}
+
+/// [`gemm_widening`] on a given instruction set.
+///
+/// # Panics
+/// As [`gemm_widening`], or if the machine lacks the instruction set.
+#[track_caller]
+pub fn gemm_widening_on(isa: Isa, a: Factor, b: Factor, c: MatMut<f64>) {
+    let y = View::new(c.data.as_mut_ptr(), c.rows, c.cols, c.row_stride, 1);
+    match (a, b) {
+        (Factor::F64(a), Factor::F64(b)) => gemm::checked(isa, a, b, c),
+        (Factor::F32(a), Factor::F64(x)) if c.cols == 1 => widening(isa, a, x, y),
+        (Factor::F64(x), Factor::F32(b)) if c.rows == 1 => widening(isa, b.t(), x.t(), y.t()),
+        _ => panic!("gemm: only the matrix of a product with a vector is stored in f32"),
+    }
+}
+
+/// # Panics
+/// If the shapes do not fit, or the matrix is strided both ways.
+#[track_caller]
+fn widening(isa: Isa, a: Mat<f32>, x: Mat<f64>, y: View<f64>) {
+    assert!(
+        a.cols == x.rows && x.cols == 1 && y.rows == a.rows,
+        "gemm: [{}, {}] times [{}, {}] into [{}, {}]",
+        a.rows,
+        a.cols,
+        x.rows,
+        x.cols,
+        y.rows,
+        y.cols
+    );
+    let a = View::of(a);
+    let along = Along::of(&a).expect("gemm: the rows or columns of the matrix are contiguous");
+    // SAFETY: matrices were checked to lie in their slices, the shapes fit, and y was made of a slice that is borrowed mutably.
+    unsafe { matvec::contiguous::<f32, f64>(isa, a, along, View::of(x), y, Update::Set) };
+}
+
+/// Numbers of room that [`gemm_single`] takes at most for `m x k` times `k x n`.
+pub fn single_room(m: usize, k: usize, n: usize) -> usize {
+    m * k + k * n + m * n
+}
+
+/// `c = a b` in single precision: factors are rounded to f32, products and sums are those of [`gemm`](super::gemm()) in f32, and
+/// the result is widened. Numbers beyond the range of f32 become infinite.
+///
+/// ```
+/// use pyroxene_kernels::linalg::{Factor, Mat, MatMut, gemm_single, single_room};
+/// let a = Factor::F64(Mat::row_major(&[1.0, 2.0, 3.0, 4.0], 2, 2));
+/// let b = Factor::F32(Mat::row_major(&[0.1, 0.0, 0.0, 1.0], 2, 2));
+/// let mut c = [0.0; 4];
+/// gemm_single(a, b, MatMut::row_major(&mut c, 2, 2), &mut vec![0.0; single_room(2, 2, 2)]);
+/// assert_eq!(c, [f64::from(0.1f32), 2.0, f64::from(3.0 * 0.1f32), 4.0]);
+/// ```
+///
+/// # Panics
+/// If the shapes do not fit, or the room is too small.
+#[track_caller]
+pub fn gemm_single(a: Factor, b: Factor, c: MatMut<f64>, room: &mut [f32]) {
+    gemm_single_on(Isa::detect(), a, b, c, room);
+}
+
+/// [`gemm_single`] on a given instruction set.
+///
+/// # Panics
+/// If the shapes do not fit, the room is too small, or the machine lacks the instruction set.
+#[track_caller]
+pub fn gemm_single_on(isa: Isa, a: Factor, b: Factor, c: MatMut<f64>, room: &mut [f32]) {
+    let (rows, cols) = (c.rows, c.cols);
+    let (product, room) = room.split_at_mut(rows * cols);
+    let (a, room) = narrowed(isa, a, room);
+    let (b, _) = narrowed(isa, b, room);
+    gemm::checked(isa, a, b, MatMut::row_major(product, rows, cols));
+    for i in 0..rows {
+        let row = &mut c.data[i * c.row_stride..][..cols];
+        isa.run(Widen { from: &product[i * cols..][..cols], to: row });
+    }
+}
+
+/// The factor in f32, in the room if it is not stored so; and the room that is left.
+fn narrowed<'a>(isa: Isa, factor: Factor<'a>, room: &'a mut [f32]) -> (Mat<'a, f32>, &'a mut [f32]) {
+    let mat = match factor {
+        Factor::F32(mat) => return (mat, room),
+        Factor::F64(mat) => mat,
+    };
+    let (numbers, room) = room.split_at_mut(mat.rows * mat.cols);
+    // Columns stay contiguous if they are, so that the copy reads and writes memory in order.
+    let by_columns = mat.row_stride == 1 && mat.col_stride != 1;
+    let from = View::of(if by_columns { mat.t() } else { mat });
+    isa.run(Narrow { from, to: numbers });
+    let narrow = Mat::row_major(numbers, from.rows, from.cols);
+    (if by_columns { narrow.t() } else { narrow }, room)
+}
+
+/// Rounds a matrix that may be read to f32, row by row.
+struct Narrow<'a> {
+    from: View<f64>,
+    to: &'a mut [f32],
+}
+
+impl Kernel for Narrow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let View { mut rows, mut cols, row, col, .. } = self.from;
+        if row == cols && col == 1 {
+            (rows, cols) = (1, rows * cols);
+        }
+        for i in 0..rows {
+            let to = &mut self.to[i * cols..][..cols];
+            let vectors = if col == 1 { cols / LANES * LANES } else { 0 };
+            for j in (0..vectors).step_by(LANES) {
+                // SAFETY: LANES elements of row i from column j on, which are contiguous, and as many places.
+                unsafe { s.store_narrow(to.as_mut_ptr().add(j), s.load(self.from.at(i, 0).add(j))) };
+            }
+            for (j, to) in to.iter_mut().enumerate().skip(vectors) {
+                // SAFETY: element (i, j) of the matrix.
+                *to = unsafe { *self.from.at(i, 0).wrapping_add(j * col) } as f32;
+            }
+        }
+    }
+}
+
+/// Widens a row.
+struct Widen<'a> {
+    from: &'a [f32],
+    to: &'a mut [f64],
+}
+
+impl Kernel for Widen<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        self.to.iter_mut().zip(self.from).for_each(|(to, &from)| *to = f64::from(from));
+    }
+}
