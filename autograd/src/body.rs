@@ -121,6 +121,11 @@ impl Body {
         })
     }
 
+    /// Whether an expression is of this type.
+    pub(crate) fn has(&self, dtype: DType) -> bool {
+        self.nodes.iter().any(|node| node.dtype == dtype)
+    }
+
     /// Writes the function to the tape again, with these arguments for the parameters.
     pub(crate) fn replay(&self, arguments: &[Var]) -> Vec<Var> {
         self.replay_by(arguments, |var| var)

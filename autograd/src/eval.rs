@@ -102,7 +102,7 @@ pub(crate) fn evaluate(op: &Op, inputs: &[&Tensor], weak: &[bool], shape: &[usiz
         Op::Slice(strides) => strided(x(0), strides),
         Op::Unslice(parts) => unslice(inputs, shape, parts),
         Op::Concat(axis) => Tensor::concat(inputs, *axis as isize),
-        Op::Matmul => x(0).cast(dtype).matmul(&x(1).cast(dtype)),
+        Op::Matmul { .. } => x(0).cast(dtype).matmul(&x(1).cast(dtype)),
         Op::Diagonal => x(0).diagonal(),
         Op::DiagEmbed => x(0).diag_embed(),
         Op::Structured(op) => op.evaluate(inputs, shape, dtype),

@@ -175,6 +175,7 @@ impl Sweep {
             is_wanted.then(|| (node.op.clone(), x(), arena.var(index)))
         });
         let Some((op, inputs, y)) = visited else { return };
+        let gy = like(gy, y);
         let x = |k: usize| inputs[k];
         let mut send = |k: usize, derivative: &dyn Fn() -> Option<Var>| self.send(inputs[k], derivative);
         match op {
@@ -216,7 +217,7 @@ impl Sweep {
                     start += len;
                 }
             }
-            Op::Matmul => {
+            Op::Matmul { .. } => {
                 send(0, &|| Some(gy.matmul(x(1).t()).sum_to_shape_of(x(0))));
                 send(1, &|| Some(x(0).t().matmul(gy).sum_to_shape_of(x(1))));
             }

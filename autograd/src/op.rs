@@ -75,8 +75,10 @@ pub(crate) enum Op {
     /// Zeros plus each input at the places that its strides name: the adjoint of a number of `Slice`s.
     Unslice(Vec<Strides>),
     Concat(usize),
-    /// Matrix product over the last two axes; batch axes broadcast.
-    Matmul,
+    /// Matrix product over the last two axes; batch axes broadcast. Single: an expression in f32.
+    Matmul {
+        single: bool,
+    },
     /// The main diagonal of the last two axes.
     Diagonal,
     /// A square matrix with the last axis on its diagonal.
@@ -120,7 +122,7 @@ impl Op {
             Op::Slice(_) => "slice",
             Op::Unslice(_) => "unslice",
             Op::Concat(_) => "concat",
-            Op::Matmul => "matmul",
+            Op::Matmul { .. } => "matmul",
             Op::Diagonal => "diagonal",
             Op::DiagEmbed => "diag_embed",
             Op::Custom(_) => "custom_vjp",

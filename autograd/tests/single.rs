@@ -29,7 +29,7 @@ fn outputs(mut program: Program) -> Vec<u64> {
 
 #[test]
 fn data_in_f32_are_the_same_numbers() {
-    for (rows, columns) in [(2, 2), (64, 64), (67, 67), (569, 30), (1024, 54), (5000, 3), (3000, 67), (200_000, 1)] {
+    for (rows, columns) in [(2, 2), (64, 64), (67, 67), (569, 30), (1024, 54), (5000, 3), (3000, 67), (20_000, 5)] {
         let [double, single] = [DType::F64, DType::F32].map(|dtype| regression(rows, columns, dtype));
         // Kept in f32 in both: their numbers are exact.
         for program in [&double, &single] {
@@ -80,5 +80,82 @@ fn hostile_data_pass_through_products() {
                 assert!(y.iter().zip(direct.cast(DType::F64).to_vec::<f64>()).all(|(&a, b)| key(a) == key(b)));
             }
         }
+    }
+}
+
+/// A value and its gradients, by a Program and by direct evaluation.
+fn both(shapes: &[Vec<usize>], body: impl Fn(&[Var]) -> Var) -> (Program, Vec<Tensor>, Vec<Tensor>) {
+    let function = |x: &[Var]| {
+        let y = body(x);
+        let mut all = vec![y];
+        all.extend(grad(y.sum(), x));
+        all
+    };
+    let inputs: Vec<Tensor> =
+        shapes.iter().map(|shape| Tensor::from_vec(numbers(shape.iter().product()), shape)).collect();
+    let mut program = Program::capture(shapes, function).expect("no value is read");
+    let ours = program.call(&inputs);
+    let vars: Vec<Var> = inputs.iter().map(Var::from).collect();
+    (program, ours, function(&vars).into_iter().map(|y| y.to_tensor().cast(DType::F64)).collect())
+}
+
+#[test]
+fn products_of_f32_expressions_are_those_of_the_tensor_library() {
+    let product = |x: &[Var]| x[0].cast(DType::F32).matmul(x[1].cast(DType::F32));
+    for (m, k, n) in
+        [(1, 1, 1), (3, 4, 5), (33, 67, 21), (64, 64, 64), (40, 300, 17), (67, 1, 67), (1, 67, 64), (64, 67, 1)]
+    {
+        let (program, ours, direct) = both(&[vec![m, k], vec![k, n]], product);
+        let in_single = m.min(n) > 1 && m * n * k >= 1 << 14;
+        assert_eq!(program.explain().contains("in f32"), in_single, "{m} {k} {n}: {}", program.explain());
+        for (ours, direct) in ours.iter().zip(&direct) {
+            if in_single {
+                assert_eq!(ours.to_vec::<f64>(), direct.to_vec::<f64>(), "{m} {k} {n}");
+            } else {
+                assert!(ours.allclose(direct, 1e-5, 1e-5), "{m} {k} {n}");
+            }
+        }
+    }
+    // In f64 if one factor is.
+    let (program, ..) = both(&[vec![64, 64], vec![64, 64]], |x| x[0].cast(DType::F32).matmul(x[1]));
+    assert!(!program.explain().contains("in f32"));
+}
+
+#[test]
+fn batches_and_networks_are_those_of_f64_within_the_precision_of_f32() {
+    let network = |dtype: DType| {
+        move |x: &[Var]| {
+            let hidden = (x[0].cast(dtype).matmul(x[1].cast(dtype).t()) + x[2].cast(dtype)).softplus();
+            hidden.matmul(x[3].cast(dtype)).square()
+        }
+    };
+    for shapes in
+        [[vec![32, 40], vec![50, 40], vec![50], vec![50, 30]], [vec![3, 32, 40], vec![50, 40], vec![50], vec![50, 30]]]
+    {
+        let (program, single, direct) = both(&shapes, network(DType::F32));
+        let (_, double, _) = both(&shapes, network(DType::F64));
+        assert_eq!(program.explain().matches("in f32").count(), 6, "{}", program.explain());
+        for ((single, double), direct) in single.iter().zip(&double).zip(&direct) {
+            let size = double.abs().max().item();
+            assert!(single.allclose(double, 1e-5, 1e-6 * size) && !single.allclose(double, 0.0, 0.0));
+            assert!(single.allclose(direct, 1e-5, 1e-6 * size));
+        }
+    }
+}
+
+#[test]
+fn predictors_in_f32_are_multiplied_in_f32_if_the_slopes_are_too() {
+    let (rows, columns) = (5000, 7);
+    let x = Tensor::from_vec(numbers(rows * columns), [rows, columns]).cast(DType::F32);
+    let density = |dtype: DType| {
+        let x = x.clone();
+        move |b: &[Var]| Var::from(&x).matmul(b[0].cast(dtype)).cast(DType::F64).softplus().sum()
+    };
+    let (program, single, direct) = both(&[vec![columns]], density(DType::F32));
+    let (_, double, _) = both(&[vec![columns]], density(DType::F64));
+    assert!(program.explain().contains("f32 data[5000, 7] x in0[7, 1] in f32, a loop"), "{}", program.explain());
+    for ((single, double), direct) in single.iter().zip(&double).zip(&direct) {
+        assert!(single.allclose(double, 1e-5, 1e-4) && !single.allclose(double, 0.0, 0.0));
+        assert!(single.allclose(direct, 1e-5, 1e-4));
     }
 }

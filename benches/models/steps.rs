@@ -34,7 +34,8 @@ pub(crate) fn autoencoder<T>(
         .then(Linear::new(HIDDEN, PIXELS, key.named("pixels")));
     encoder.update(|_, value| value.cast(dtype));
     decoder.update(|_, value| value.cast(dtype));
-    [&mut loc, &mut log_scale].map(|layer| layer.update(|_, value| value.cast(dtype)));
+    loc.update(|_, value| value.cast(dtype));
+    log_scale.update(|_, value| value.cast(dtype));
     let model = |cx: &mut Cx| {
         let weights = cx.module("decoder", &decoder);
         cx.plate("image", IMAGES, |cx| {

@@ -27,7 +27,7 @@ impl Var {
         }
         let full = shape::matmul(&a.shape(), &b.shape());
         let dtype = accumulate(a.dtype().promote(b.dtype()));
-        push(Op::Matmul, &[a, b], full, dtype).reshape_to(result)
+        push(Op::Matmul { single: dtype == DType::F32 }, &[a, b], full, dtype).reshape_to(result)
     }
 
     /// Inner product of two vectors.

@@ -150,7 +150,7 @@ impl Pass<'_> {
                 (op, node.inputs.iter().map(|&id| self.with_axis(id)).collect())
             }
             Op::Concat(axis) => (Op::Concat(axis + 1), node.inputs.iter().map(|&id| self.with_axis(id)).collect()),
-            Op::Matmul => return Value { id: self.matmul(node), each: true },
+            Op::Matmul { .. } => return Value { id: self.matmul(node), each: true },
             Op::Structured(op) => {
                 let inputs = node.inputs.iter().map(|&id| self.value(id).id).collect();
                 (Op::Structured(many(op, &each)), inputs)
@@ -189,10 +189,10 @@ impl Pass<'_> {
             }
             _ => {
                 let inputs = node.inputs.iter().map(|&id| self.aligned(id, node.shape.len())).collect();
-                return self.push(Op::Matmul, inputs, &node.shape, true);
+                return self.push(node.op.clone(), inputs, &node.shape, true);
             }
         };
-        let product = self.builder.push(Op::Matmul, product, shape);
+        let product = self.builder.push(node.op.clone(), product, shape);
         self.builder.reshape(product, &in_front(self.count, &node.shape))
     }
 }

@@ -1,7 +1,8 @@
 //! Programs check themselves: in debug builds, the first run and every 1024th of each clone are computed once more, as the
 //! computation was written, by direct evaluation. Of a batch some examples are, one by one.
 //!
-//! The two agree to rounding. How much that is depends on the computation: where the two differ by more than a part in 10^9,
+//! The two agree to rounding. How much that is depends on the computation: where the two differ by more than a part in 10^9 (in
+//! 10^5 where expressions are f32),
 //! direct evaluation is repeated with the last bit of each intermediate number moved at random (stochastic arithmetic: J.
 //! Vignes, "A stochastic arithmetic for reliable scientific computation", 1993), and what its results scatter by is what
 //! rounding explains: a matrix that is nearly singular, a sum that cancels, f32.
@@ -15,8 +16,9 @@ use std::sync::Arc;
 
 /// A run of this many is checked, and the first.
 const EVERY: u64 = 1024;
-/// The relative difference that needs no explanation.
+/// The relative difference that needs no explanation, and the one where expressions are f32.
 const TOLERANCE: f64 = 1e-9;
+const TOLERANCE_F32: f64 = 1e-5;
 /// Differences below this are those of numbers that underflow.
 const TINY: f64 = 1e-100;
 /// Repetitions by which scatter is judged, and what multiple of it is believed.
@@ -107,11 +109,12 @@ impl Source {
     fn compare(&self, inputs: &[&[f64]], outputs: &[&[f64]]) {
         let direct = self.evaluate(inputs, |var| var);
         let mut scattered: Option<Vec<Vec<Vec<f64>>>> = None;
+        let tolerance = if self.body.has(DType::F32) { TOLERANCE_F32 } else { TOLERANCE };
         for (k, (output, direct)) in outputs.iter().zip(&direct).enumerate() {
             for (element, (&ours, &theirs)) in output.iter().zip(direct).enumerate() {
                 let apart = (ours - theirs).abs();
                 // Where direct evaluation has no number, a rewriting may have found one.
-                if apart <= TOLERANCE * theirs.abs() + TINY || !theirs.is_finite() {
+                if apart <= tolerance * theirs.abs() + TINY || !theirs.is_finite() {
                     continue;
                 }
                 let scattered = scattered.get_or_insert_with(|| self.scattered(inputs));

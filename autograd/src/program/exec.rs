@@ -8,7 +8,7 @@ use super::operand::{Factor, Operand, Target};
 use super::rows::{Argument, Body, Lane, Rows};
 use crate::structured::{Array, INPUTS, Known, Room, RoomMut, Structured};
 use pyroxene_kernels::fused::{self, FusedKernel, Input, Loop, Output, Places, Scratch, Sequence, Source};
-use pyroxene_kernels::linalg::{self, MatMut, gemm_widening};
+use pyroxene_kernels::linalg::{self, MatMut, gemm_single, gemm_widening, single_room};
 use pyroxene_tensor::Shape;
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -54,6 +54,8 @@ pub(crate) struct Product {
     pub(crate) a_strides: (usize, usize),
     pub(crate) b_strides: (usize, usize),
     pub(crate) out: Target,
+    /// Whether it is computed in f32.
+    pub(crate) single: bool,
 }
 
 /// Room that tasks share and keep between runs.
@@ -61,6 +63,7 @@ pub(crate) struct Product {
 pub(crate) struct Workspace {
     pub(crate) loops: Scratch,
     floats: Vec<f64>,
+    singles: Vec<f32>,
     indices: Vec<usize>,
     rows: Vec<Lane>,
     /// For the Programs inside operations, one at a time.
@@ -73,6 +76,7 @@ impl Workspace {
         match task {
             Task::Loops(sequence) => sequence.reserve(&mut self.loops),
             Task::Rows(rows) => rows.reserve(&mut self.rows),
+            Task::Matmul(product) => self.singles.resize(self.singles.len().max(product.room()), 0.0),
             Task::Structured { op, room, .. } => {
                 if let Some(plan) = op.inner() {
                     self.inner.get_or_insert_default().reserve(plan);
@@ -87,7 +91,7 @@ impl Workspace {
     /// How many numbers it holds, apart from the blocks of fused loops.
     pub(super) fn len(&self) -> usize {
         let rows: usize = self.rows.iter().map(Lane::len).sum();
-        self.floats.len() + rows + self.inner.as_ref().map_or(0, |inner| inner.len())
+        self.floats.len() + self.singles.len().div_ceil(2) + rows + self.inner.as_ref().map_or(0, |inner| inner.len())
     }
 
     fn room<'w>(&'w mut self, room: Room, known: &'w [usize]) -> RoomMut<'w> {
@@ -112,7 +116,7 @@ impl Task {
                 }
             }
             Task::Rows(rows) => rows.run(&mut workspace.rows, places),
-            Task::Matmul(product) => product.run(places),
+            Task::Matmul(product) => product.run(&mut workspace.singles, places),
             Task::Structured { op, inputs, room, known, out } => {
                 let (target, rest) = out.split(places);
                 let inputs: SmallVec<[Array<'_>; INPUTS]> =
@@ -124,19 +128,35 @@ impl Task {
 }
 
 impl Product {
-    fn run(&self, places: Places<'_, '_>) {
+    /// Into how many parts the batch is cut.
+    fn parts(&self) -> usize {
+        let (m, k, n) = self.sizes;
+        linalg::parts(self.batch.len(), m * n * k)
+    }
+
+    /// Numbers of f32 that a run takes.
+    fn room(&self) -> usize {
+        let (m, k, n) = self.sizes;
+        if self.single { self.parts() * single_room(m, k, n) } else { 0 }
+    }
+
+    fn run(&self, singles: &mut [f32], places: Places<'_, '_>) {
         let (m, k, n) = self.sizes;
         let (target, rest) = self.out.split(places);
         if k == 0 {
             return target.fill(0.0);
         }
         let (a, b) = (self.a.read(&rest), self.b.read(&rest));
-        let none = linalg::Scratch { floats: &mut [], indices: &mut [] };
-        let parts = linalg::parts(self.batch.len(), m * n * k);
-        linalg::each_matrix(target, m * n, none, parts, |place, target, _| {
+        let room = linalg::Scratch { floats: &mut singles[..self.room()], indices: &mut [] };
+        linalg::each_matrix(target, m * n, room, self.parts(), |place, target, room| {
             let (a_start, b_start) = self.batch[place];
             let (a, b) = (a.matrix(a_start, (m, k), self.a_strides), b.matrix(b_start, (k, n), self.b_strides));
-            gemm_widening(a, b, MatMut::new(target, m, n, n));
+            let target = MatMut::new(target, m, n, n);
+            if self.single {
+                gemm_single(a, b, target, room.floats)
+            } else {
+                gemm_widening(a, b, target)
+            }
             Ok(())
         });
     }
@@ -248,7 +268,7 @@ impl Placement<'_> {
                 Task::Assemble { parts: parts.iter().map(part).collect(), out: self.target(*out) }
             }
             Step::Rows(step) => Task::Rows(Box::new(self.rows(step))),
-            Step::Matmul { a, b, out } => Task::Matmul(self.product(a, b, out)),
+            Step::Matmul { a, b, out, single } => Task::Matmul(Product { single: *single, ..self.product(a, b, out) }),
             Step::Structured { op, inputs, out } => {
                 let shapes: Vec<&[usize]> = inputs.iter().map(|input| input.shape.as_slice()).collect();
                 let room = op.room(&shapes, &out.shape);
@@ -297,6 +317,7 @@ impl Placement<'_> {
             rest,
             reductions,
             out: self.whole(&step.out),
+            single: step.single,
         }
     }
 
@@ -321,6 +342,7 @@ impl Placement<'_> {
             a_strides: matrix_strides(a),
             b_strides: matrix_strides(b),
             out: self.whole(out),
+            single: false,
         }
     }
 }

@@ -125,6 +125,10 @@ fn place(plan: &MemoryPlan, view: &View) -> String {
     }
 }
 
+fn in_single(single: bool) -> &'static str {
+    if single { " in f32" } else { "" }
+}
+
 fn describe(text: &mut String, plan: &MemoryPlan, step: &Step) {
     let name = |buffer: &BufferId| name(plan, *buffer);
     let place = |view: &View| place(plan, view);
@@ -135,15 +139,18 @@ fn describe(text: &mut String, plan: &MemoryPlan, step: &Step) {
         }
         Step::Rows(step) => {
             let (x, b) = (place(&step.x), place(&step.b));
-            let _ = writeln!(text, "  some rows at a time: {x} x {b}, a loop over {:?}", step.lines.shape.as_slice());
+            let (single, shape) = (in_single(step.single), step.lines.shape.as_slice());
+            let _ = writeln!(text, "  some rows at a time: {x} x {b}{single}, a loop over {shape:?}");
             describe_loop(text, plan, &step.lines);
-            writeln!(text, "    {} = transpose of {x} x r{}", place(&step.out), step.g)
+            writeln!(text, "    {} = transpose of {x} x r{}{single}", place(&step.out), step.g)
         }
         Step::Assemble { parts, out } => {
             let parts: Vec<String> = parts.iter().map(|(part, ..)| place(part)).collect();
             writeln!(text, "  {} = zeros plus {}", name(out), parts.join(" "))
         }
-        Step::Matmul { a, b, out } => writeln!(text, "  {} = {} x {}", place(out), place(a), place(b)),
+        Step::Matmul { a, b, out, single } => {
+            writeln!(text, "  {} = {} x {}{}", place(out), place(a), place(b), in_single(*single))
+        }
         Step::Structured { op, inputs, out } => {
             let inputs: Vec<String> = inputs.iter().map(place).collect();
             writeln!(text, "  {} = {} {}", place(out), op.name(), inputs.join(" "))

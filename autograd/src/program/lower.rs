@@ -25,6 +25,7 @@ pub(crate) enum Step {
         a: View,
         b: View,
         out: View,
+        single: bool,
     },
     Structured {
         op: Structured,
@@ -83,6 +84,8 @@ pub(crate) struct RowsStep {
     pub(crate) lines: LoopStep,
     pub(crate) g: u16,
     pub(crate) out: View,
+    /// Whether the products are computed in f32.
+    pub(crate) single: bool,
 }
 
 /// The steps, the size of each buffer, and which of them are the Program's inputs and outputs.
@@ -278,7 +281,8 @@ impl<'g> Lowering<'g> {
     }
 
     fn rows(&mut self, rows: &RowsUnit, kept: &[bool]) {
-        let factors = &self.graph.node(rows.eta).inputs;
+        let eta = self.graph.node(rows.eta);
+        let (factors, single) = (&eta.inputs, eta.op == Op::Matmul { single: true });
         let (x, b) = (self.value(factors[0]).clone(), self.matrix(factors[1]));
         let inputs = rows.lines.iter().flat_map(|&id| &self.graph.node(id).inputs);
         for &input in inputs.filter(|input| !rows.lines.contains(input)) {
@@ -291,7 +295,7 @@ impl<'g> Lowering<'g> {
         let (lines, registers) = self.fused(&rows.shape, &rows.lines, kept);
         self.result(rows.adjoint);
         let (g, out) = (registers[&rows.g], self.value(rows.adjoint).clone());
-        self.lowered.steps.push(Step::Rows(RowsStep { x, b, lines, g, out }));
+        self.lowered.steps.push(Step::Rows(RowsStep { x, b, lines, g, out, single }));
     }
 
     fn single(&mut self, id: Id) {
@@ -351,10 +355,10 @@ impl<'g> Lowering<'g> {
                 }
                 return;
             }
-            Op::Matmul => {
+            Op::Matmul { single } => {
                 let (a, b) = (self.matrix(input(0)), self.matrix(input(1)));
                 self.result(id);
-                Step::Matmul { a, b, out: self.value(id).clone() }
+                Step::Matmul { a, b, out: self.value(id).clone(), single: *single }
             }
             Op::Structured(op) => {
                 let inputs = node.inputs.iter().map(|&input| self.contiguous(input)).collect();

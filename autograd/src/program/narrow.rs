@@ -1,8 +1,11 @@
-//! Constants in single precision.
+//! Single precision: which products are computed in it, and which constants are kept in it.
 //!
 //! Reading is most of the work of a product of a large matrix and a vector. Where every element of a constant matrix is an f32
 //! (data that were given in f32, counts, indicators), the Program keeps it as f32 and the product widens what it reads, so that
 //! its results are those of f64 to the bit, at half the traffic. One element that is none is enough to keep them all in f64.
+//!
+//! Products of f32 expressions are computed in f32 where that is faster: if the factors are matrices of some size, or the
+//! matrix is kept in f32. Others are computed in f64, which is at least as precise.
 
 use super::layout::{Place, View};
 use super::lower::Step;
@@ -11,6 +14,8 @@ use std::collections::HashMap;
 
 /// Smaller constants stay as they are: they are in the first cache level anyway.
 const LARGE: usize = 1 << 12;
+/// Multiply-adds from which single precision is worth the conversions.
+const WORK: usize = 1 << 14;
 
 /// The constants that have been looked at, by address.
 #[derive(Default)]
@@ -19,14 +24,30 @@ pub(super) struct Narrowing {
 }
 
 impl Narrowing {
-    /// Makes what the step reads narrow where it can.
+    /// Makes what the step reads narrow where it can, and its products double where single precision is no faster.
     pub(super) fn step(&mut self, step: &mut Step) {
+        let is_narrow = |view: &View| matches!(view.place, Place::Narrow(_));
         match step {
-            Step::Rows(rows) => self.view(&mut rows.x),
-            Step::Matmul { a, b, out } => match out.shape[out.shape.len() - 2..] {
-                [_, 1] => self.view(a),
-                [1, _] => self.view(b),
-                _ => {}
+            Step::Rows(rows) => {
+                self.view(&mut rows.x);
+                rows.single &= is_narrow(&rows.x);
+            }
+            Step::Matmul { a, b, out, single } => match out.shape[out.shape.len() - 2..] {
+                [_, 1] => {
+                    self.view(a);
+                    *single &= is_narrow(a);
+                }
+                [1, _] => {
+                    self.view(b);
+                    *single &= is_narrow(b);
+                }
+                [m, n] => {
+                    *single &= m * n * a.shape[a.shape.len() - 1] >= WORK;
+                    if *single {
+                        [a, b].into_iter().for_each(|factor| self.view(factor));
+                    }
+                }
+                _ => unreachable!("products are of matrices"),
             },
             _ => {}
         }

@@ -37,7 +37,7 @@ pub(super) fn graph(graph: &Graph) -> Result<(), String> {
 fn arity(op: &Op) -> Option<usize> {
     match op {
         Op::Constant | Op::Scalar(_) | Op::Input(_) => Some(0),
-        Op::Binary(_) | Op::Matmul => Some(2),
+        Op::Binary(_) | Op::Matmul { .. } => Some(2),
         Op::Select => Some(3),
         Op::Unslice(parts) => Some(parts.len()),
         Op::Concat(_) | Op::Custom(_) | Op::Structured(_) => None,
@@ -79,7 +79,7 @@ fn shape(graph: &Graph, node: &GraphNode, inputs: &[&[usize]]) -> Option<Shape> 
             parts.iter().zip(inputs).all(placed).then(|| node.shape.clone())
         }
         Op::Concat(axis) => rules::concat(inputs, *axis as isize).ok().map(|(shape, _)| shape),
-        Op::Matmul => {
+        Op::Matmul { .. } => {
             let [a, b] = inputs else { return None };
             let ((.., [m, k]), (.., [l, n])) = (a.split_last_chunk()?, b.split_last_chunk()?);
             let batch = rules::broadcast("matmul", &[&a[..a.len() - 2], &b[..b.len() - 2]]).ok()?;

@@ -46,23 +46,23 @@ impl<T> Scratch<'_, T> {
 /// });
 /// assert_eq!((data, first), ([2.0, 4.0, 6.0], Some((1, 7))));
 /// ```
-pub fn each_matrix<T: Send>(
+pub fn each_matrix<T: Send, U: Send>(
     data: &mut [T],
     size: usize,
-    scratch: Scratch<'_, T>,
+    scratch: Scratch<'_, U>,
     parts: usize,
-    f: impl Fn(usize, &mut [T], Scratch<'_, T>) -> Result<(), usize> + Sync,
+    f: impl Fn(usize, &mut [T], Scratch<'_, U>) -> Result<(), usize> + Sync,
 ) -> Option<(usize, usize)> {
     if size == 0 { None } else { part(0, data, size, scratch, parts.max(1), &f) }
 }
 
-fn part<T: Send>(
+fn part<T: Send, U: Send>(
     start: usize,
     data: &mut [T],
     size: usize,
-    scratch: Scratch<'_, T>,
+    scratch: Scratch<'_, U>,
     parts: usize,
-    f: &(impl Fn(usize, &mut [T], Scratch<'_, T>) -> Result<(), usize> + Sync),
+    f: &(impl Fn(usize, &mut [T], Scratch<'_, U>) -> Result<(), usize> + Sync),
 ) -> Option<(usize, usize)> {
     if parts == 1 {
         let Scratch { floats, indices } = scratch;

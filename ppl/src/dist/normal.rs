@@ -61,7 +61,7 @@ impl Distribution for Normal {
     }
 
     fn draw(&self, key: Key, batch_shape: &[usize]) -> Var {
-        self.loc + self.scale * key.normal(batch_shape)
+        self.loc + self.scale * key.normal(batch_shape).cast(self.scale.dtype())
     }
 
     fn is_reparameterized(&self) -> bool {

@@ -128,9 +128,10 @@ impl ParamStore {
         self.entries.get(name).map(|entry| &entry.unconstrained)
     }
 
-    /// Moves a parameter in its unconstrained space.
+    /// Moves a parameter in its unconstrained space. Its type stays.
     pub(crate) fn set_unconstrained(&mut self, name: &str, point: Tensor) {
         let entry = self.entries.get_mut(name).expect("a parameter of this store");
+        let point = point.cast(entry.unconstrained.dtype());
         let value = scope(|| {
             let constraint = entry.constraint.clone().map(Var::from);
             biject_to(&constraint).expect("checked when it was set").forward(Var::from(&point)).to_tensor()
@@ -139,10 +140,11 @@ impl ParamStore {
         self.values.insert(name.to_string(), value);
     }
 
-    /// The value of a parameter as the function of a point of its unconstrained space.
+    /// The value of a parameter as the function of a point of its unconstrained space, in the parameter's type.
     pub(crate) fn constrain(&self, name: &str, point: Var) -> Var {
-        let constraint = self.entries[name].constraint.clone().map(Var::from);
-        biject_to(&constraint).expect("checked when it was set").forward(point)
+        let entry = &self.entries[name];
+        let constraint = entry.constraint.clone().map(Var::from);
+        biject_to(&constraint).expect("checked when it was set").forward(point.cast(entry.unconstrained.dtype()))
     }
 
     /// The value of a parameter statement: what is stored, or its initial value, stored from now on.

@@ -169,7 +169,7 @@ fn batched_product<T: Scalar>(
             return out.fill(T::default());
         }
         let (a_offsets, b_offsets) = (matrix_offsets(&a, &batch), matrix_offsets(&b, &batch));
-        let none = kernels::Scratch { floats: &mut [], indices: &mut [] };
+        let none = kernels::Scratch::<f64> { floats: &mut [], indices: &mut [] };
         let parts = kernels::parts(a_offsets.len(), size * a.shape[a.ndim() - 1]);
         kernels::each_matrix(out, size, none, parts, |k, out, _| {
             product(matrix(&a, a_offsets[k]), matrix(&b, b_offsets[k]), out);

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 /// The units with each linear predictor as one unit, in the place of its loop.
 pub(crate) fn find(graph: &Graph, units: Vec<Unit>) -> Vec<Unit> {
     let has_constant_factor = |node: &GraphNode| predictors(graph, node.inputs[0]).is_some();
-    if !graph.nodes.iter().any(|node| node.op == Op::Matmul && has_constant_factor(node)) {
+    if !graph.nodes.iter().any(|node| matches!(node.op, Op::Matmul { .. }) && has_constant_factor(node)) {
         return units;
     }
     let finder = Finder::new(graph, &units);
@@ -81,7 +81,9 @@ impl<'g> Finder<'g> {
         let (eta, eta_reshapes) = outside.iter().find_map(|&input| {
             let (eta, reshapes) = self.product(input)?;
             let x = predictors(self.graph, self.graph.node(eta).inputs[0])?;
-            let fits = x.size(0) == rows && is_transpose(x, transposed);
+            let fits = x.size(0) == rows
+                && is_transpose(x, transposed)
+                && self.graph.node(eta).op == self.graph.node(adjoint).op;
             (fits && self.feeds_only(eta, &reshapes, position, shape)).then_some((eta, reshapes))
         })?;
         let mut all: Vec<Id> = [eta, adjoint].into_iter().chain(eta_reshapes).chain(g_reshapes).collect();
@@ -113,7 +115,7 @@ impl<'g> Finder<'g> {
         let mut outside = readers.into_iter().filter(|&reader| self.unit_of[reader as usize] != position);
         let adjoint = outside.next()?;
         let node = self.graph.node(adjoint);
-        let is_right = node.op == Op::Matmul && node.shape.len() == 2 && node.shape[1] == 1;
+        let is_right = matches!(node.op, Op::Matmul { .. }) && node.shape.len() == 2 && node.shape[1] == 1;
         (is_right && outside.next().is_none()).then_some((g, reshapes, adjoint))
     }
 
@@ -133,7 +135,7 @@ impl<'g> Finder<'g> {
             id = self.graph.node(id).inputs[0];
         }
         let node = self.graph.node(id);
-        let is_column = node.op == Op::Matmul && node.shape.len() == 2 && node.shape[1] == 1;
+        let is_column = matches!(node.op, Op::Matmul { .. }) && node.shape.len() == 2 && node.shape[1] == 1;
         if !is_column || self.graph.shape(node.inputs[1]).len() != 2 {
             return None;
         }

@@ -5,7 +5,7 @@ use super::ARGUMENTS;
 use pyroxene_kernels::fused::{
     self, FusedKernel, Input, Instruction, Loop, Output, Places, Reduce, Scratch, Sequence, Source,
 };
-use pyroxene_kernels::linalg::{self, Mat, MatMut, gemm_widening};
+use pyroxene_kernels::linalg::{self, Mat, MatMut, gemm_single, gemm_widening};
 use pyroxene_kernels::reduce::CHUNK;
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -41,6 +41,8 @@ pub(crate) struct Rows {
     pub(crate) rest: Option<Sequence>,
     pub(crate) reductions: Vec<(Reduce, Target)>,
     pub(crate) out: Target,
+    /// Whether the products are computed in f32.
+    pub(crate) single: bool,
 }
 
 /// An input of the loop that is not the same number in all rows and runs.
@@ -56,12 +58,14 @@ pub(crate) struct Argument {
 pub(crate) struct Lane {
     loops: Scratch,
     floats: Vec<f64>,
+    /// For products in f32.
+    singles: Vec<f32>,
 }
 
 impl Lane {
     /// How many numbers it holds, apart from the blocks of fused loops.
     pub(crate) fn len(&self) -> usize {
-        self.floats.len()
+        self.floats.len() + self.singles.len().div_ceil(2)
     }
 }
 
@@ -136,8 +140,11 @@ impl Rows {
         lanes.resize_with(lanes.len().max(self.lanes()), Lane::default);
         let levels = 1 + self.blocks().ilog2() as usize;
         let len = self.made().end + levels * self.width();
+        // A vector that goes in and one that comes out; the matrix is in f32.
+        let singles = if self.single { block(self.columns) + self.columns } else { 0 };
         for lane in &mut lanes[..self.lanes()] {
             lane.floats.resize(lane.floats.len().max(len), 0.0);
+            lane.singles.resize(lane.singles.len().max(singles), 0.0);
             self.whole.iter().chain(&self.rest).for_each(|sequence| sequence.reserve(&mut lane.loops));
         }
     }
@@ -160,6 +167,10 @@ impl Rows {
         let job = Job { rows: self, x: self.x.read(&rest), b: self.b.read(&rest), arguments: &arguments };
         let threads = if rayon::current_num_threads() > 1 { self.lanes() } else { 1 };
         job.node(0..self.blocks(), &mut lanes[..threads]);
+    }
+
+    fn multiply(&self, a: linalg::Factor, b: linalg::Factor, c: MatMut<f64>, room: &mut [f32]) {
+        if self.single { gemm_single(a, b, c, room) } else { gemm_widening(a, b, c) }
     }
 
     /// What a node of the tree makes: `made` comes after `before`.
@@ -221,7 +232,8 @@ impl Job<'_> {
         let len = block.min(rows - start);
         let x = self.x.matrix(start * down, (len, columns), (down, across));
         let vector = |data, len, stride| linalg::Factor::F64(Mat::new(data, len, 1, stride, 1));
-        gemm_widening(x, vector(self.b, columns, b_stride), MatMut::new(&mut lane.floats[..block], len, 1, 1));
+        let eta = MatMut::new(&mut lane.floats[..block], len, 1, 1);
+        self.rows.multiply(x, vector(self.b, columns, b_stride), eta, &mut lane.singles);
         let arguments = self.arguments.iter().zip(&self.rows.arguments);
         let arguments: SmallVec<[&[f64]; ARGUMENTS]> =
             arguments.map(|(data, argument)| &data[start * argument.stride..]).collect();
@@ -230,6 +242,7 @@ impl Job<'_> {
         let places = Places { memory: &mut lane.floats, inputs: &arguments, outputs: &mut [] };
         sequence.run(&mut lane.loops, places);
         let (windows, made) = lane.floats.split_at_mut(2 * block);
-        gemm_widening(x.t(), vector(&windows[block..], len, 1), MatMut::new(made, columns, 1, 1));
+        let products = MatMut::new(made, columns, 1, 1);
+        self.rows.multiply(x.t(), vector(&windows[block..], len, 1), products, &mut lane.singles);
     }
 }

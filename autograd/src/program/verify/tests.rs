@@ -77,8 +77,8 @@ fn broken_movements_are_caught() {
     assert!(check(Op::Expand, &[&[2, 1]], &[2, 3]));
     assert!(!check(Op::Expand, &[&[2, 3]], &[2, 1]));
     assert!(!check(Op::Reshape, &[&[2, 3]], &[2, 2]));
-    assert!(check(Op::Matmul, &[&[2, 3], &[3, 4]], &[2, 4]));
-    assert!(!check(Op::Matmul, &[&[2, 3], &[2, 4]], &[2, 4]));
+    assert!(check(Op::Matmul { single: false }, &[&[2, 3], &[3, 4]], &[2, 4]));
+    assert!(!check(Op::Matmul { single: false }, &[&[2, 3], &[2, 4]], &[2, 4]));
     assert!(check(Op::Concat(0), &[&[2, 3], &[1, 3]], &[3, 3]));
     assert!(!check(Op::Concat(1), &[&[2, 3], &[1, 3]], &[3, 3]));
     assert!(check(Op::Diagonal, &[&[2, 3, 3]], &[2, 3]));
@@ -107,10 +107,10 @@ fn what_rows_leave_in_part_is_read_by_nobody_else() {
     let b = model.append(Op::Input(0), smallvec![], smallvec![2, 1], None);
     let transposed = model.append(Op::Constant, smallvec![], smallvec![2, 3], Some(x.t()));
     let x = model.append(Op::Constant, smallvec![], smallvec![3, 2], Some(x));
-    let eta = model.append(Op::Matmul, smallvec![x, b], smallvec![3, 1], None);
+    let eta = model.append(Op::Matmul { single: false }, smallvec![x, b], smallvec![3, 1], None);
     let exp = model.append(Op::Unary(Unary::Exp), smallvec![eta], smallvec![3, 1], None);
     let sum = model.append(Op::Sum(Axes::new([0])), smallvec![exp], smallvec![1, 1], None);
-    let adjoint = model.append(Op::Matmul, smallvec![transposed, exp], smallvec![2, 1], None);
+    let adjoint = model.append(Op::Matmul { single: false }, smallvec![transposed, exp], smallvec![2, 1], None);
     model.outputs = vec![sum, adjoint];
     let mut units = rows::find(&model, order(&model));
     assert!(matches!(&units[..], [Unit::Rows(_)]));
