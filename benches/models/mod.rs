@@ -27,8 +27,8 @@ pub(crate) struct Workload {
 
 /// Models whose data are drawn anew.
 pub(crate) const PRIORS: [Workload; 2] = [
-    Workload { name: "eight schools, non-centred", posterior: || Box::new(schools::prior) },
-    Workload { name: "logistic regression 569 x 30", posterior: logistic::breast_cancer_prior },
+    workload("eight schools, non-centred", || Box::new(schools::prior)),
+    workload("logistic regression 569 x 30", logistic::breast_cancer_prior),
 ];
 
 /// All models, in the order of the rows.

@@ -6,7 +6,7 @@ mod models;
 
 use models::{PRIORS, Posterior, WORKLOADS, steps};
 use pyroxene::infer::{LogDensity, ModelDensity, ModelHessian, SviRun};
-use pyroxene::optim::Optimizer;
+use pyroxene::optim::{Adam, Optimizer};
 use pyroxene::{Constraint, DType, ParamStore, Seed, Tensor, Var, posterior_predictive, prior_predictive};
 use serde_json::Value;
 
@@ -141,6 +141,20 @@ fn a_prediction_does_not_depend_on_how_many_there_are() {
                 assert_eq!(*draws, all[name].slice(0, ..count as isize), "{}: {name}", workload.name);
             }
         }
+    }
+}
+
+#[test]
+fn steps_in_f32_follow_those_in_f64() {
+    let losses = |dtype: DType| {
+        steps::autoencoder(dtype, Adam::new(1e-3), ParamStore::new(), |mut run| {
+            let losses: Vec<f64> = (0..3).map(|_| run.step()).collect();
+            assert!(run.params().iter().all(|(_, value)| value.dtype() == dtype));
+            losses
+        })
+    };
+    for (single, double) in losses(DType::F32).into_iter().zip(losses(DType::F64)) {
+        assert!((single - double).abs() <= 1e-5 * double.abs(), "{single} against {double}");
     }
 }
 

@@ -3,7 +3,8 @@
 //! `passes` is the way of a computation, one file a pass: `import` (the tape's part that the outputs need, in f64, as a
 //! `graph`), `builder` (simplification: constant folding, common subexpressions and the algebraic `rules`, as nodes are
 //! added), dead code, `batch` (from one example to many, where that is asked for), `schedule` (which nodes share a fused loop,
-//! and in what order), `rows` (linear predictors, some rows at a time), `lower` (steps over buffers, with `layout` for views),
+//! and in what order), `rows` (linear predictors, some rows at a time), `lower` (steps over buffers, with `layout` for views and
+//! `narrow` for what is kept or computed in f32),
 //! `memory` (inputs and outputs lie with the caller, other buffers share places by liveness) and `exec` (running, on each
 //! `operand` where it lies). `verify` checks what each pass leaves, `check` what a run gives, and `explain` prints it all.
 //! `compiled` keeps Programs by the shapes of their inputs.
@@ -46,8 +47,14 @@ use std::sync::Arc;
 /// Cloning is cheap (the code and constants are shared, the working memory is not), and a Program is `Send`: one clone for
 /// each thread.
 ///
-/// Inside, all values are f64: booleans are 0 and 1, whole numbers are exact up to 2^53 (beyond that they round, unnoticed),
-/// casts to i64 drop fractions and keep NaN, and f32 expressions are computed in f64.
+/// Inside, all values are f64: booleans are 0 and 1, whole numbers are exact up to 2^53 (beyond that they round, unnoticed), and
+/// casts to i64 drop fractions and keep NaN.
+///
+/// So f32 is about speed, and results are as precise as f32 promises or more. A product of matrices that are both f32
+/// rounds its factors to f32 and multiplies and adds in f32, and so do its derivatives; everything between products is computed
+/// in f64. (Small products, and those with a vector unless the matrix is large data in f32, are computed in f64 too, which is as
+/// fast.) Large data that are exact in f32, in whatever type they were given, are kept in f32 for products with vectors:
+/// that halves what is read and changes no bit of the result.
 ///
 /// In debug builds a Program checks itself: the first run and every 1024th are also computed directly, and a difference that
 /// rounding does not explain is a panic.
