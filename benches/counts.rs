@@ -13,7 +13,7 @@ mod models;
 use models::{WORKLOADS, steps};
 use pyroxene::infer::{LogDensity, ModelDensity};
 use pyroxene::optim::Adam;
-use pyroxene::{ParamStore, Seed};
+use pyroxene::{DType, ParamStore, Seed};
 use std::hint::black_box;
 use std::process::Command;
 
@@ -50,7 +50,7 @@ fn counted(name: &str, times: u64) -> u64 {
 
 fn evaluate(name: &str, times: u64) {
     if name == STEP {
-        return steps::mean_field(Adam::new(1e-3), ParamStore::new(), |mut run| {
+        return steps::mean_field(DType::F64, Adam::new(1e-3), ParamStore::new(), |mut run| {
             for _ in 0..times {
                 black_box(run.step());
             }
