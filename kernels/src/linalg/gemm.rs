@@ -100,11 +100,15 @@ pub(super) unsafe fn product<T: Real>(isa: Isa, a: View<T>, b: View<T>, c: View<
 /// # Safety
 /// As [`product`].
 unsafe fn share<T: Real>(isa: Isa, a: View<T>, b: View<T>, c: View<T>, update: Update, pieces: usize) {
-    if pieces < 2 || rayon::current_num_threads() < 2 {
+    let by_rows = c.rows >= c.cols;
+    let (size, grain) = if by_rows { (c.rows, 24) } else { (c.cols, 48) };
+    let half = (size / 2).next_multiple_of(grain);
+    // A product of few rows and columns stays whole, however long its sums are.
+    if pieces < 2 || half >= size || rayon::current_num_threads() < 2 {
         isa.run(Product { a, b, c, update });
         return;
     }
-    let k = a.cols;
+    let (k, rest) = (a.cols, size - half);
     let join = |first: [View<T>; 3], second: [View<T>; 3]| {
         let run = |[a, b, c]: [View<T>; 3]| {
             // SAFETY: the halves of c are disjoint, all else is as the caller promises.
@@ -112,16 +116,12 @@ unsafe fn share<T: Real>(isa: Isa, a: View<T>, b: View<T>, c: View<T>, update: U
         };
         rayon::join(|| run(first), || run(second));
     };
-    if c.rows >= c.cols {
-        let half = (c.rows / 2).next_multiple_of(24);
-        let rest = c.rows - half;
+    if by_rows {
         join(
             [a.part(0, 0, half, k), b, c.part(0, 0, half, c.cols)],
             [a.part(half, 0, rest, k), b, c.part(half, 0, rest, c.cols)],
         );
     } else {
-        let half = (c.cols / 2).next_multiple_of(48);
-        let rest = c.cols - half;
         join(
             [a, b.part(0, 0, k, half), c.part(0, 0, c.rows, half)],
             [a, b.part(0, half, k, rest), c.part(0, half, c.rows, rest)],

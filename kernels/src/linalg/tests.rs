@@ -314,6 +314,22 @@ fn triangular_solves() {
     }
 }
 
+/// Such products are much work, yet leave little to share.
+#[test]
+fn few_rows_and_columns_with_long_sums_are_shared_safely() {
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let (one, many) = (pool(1), pool(5));
+    for (m, n, k) in [(2, 2, 1_200_000), (9, 7, 100_000), (16, 6, 100_000), (30, 5, 60_000), (64, 54, 9_000)] {
+        let (a, b) = (normals::<f64>(1, m * k), normals::<f64>(2, k * n));
+        let run = || {
+            let mut c = vec![f64::NAN; m * n];
+            gemm(Mat::row_major(&a, m, k), Mat::row_major(&b, k, n), MatMut::row_major(&mut c, m, n));
+            bits(&c)
+        };
+        assert!(one.install(run) == many.install(run), "{m} x {k} x {n}");
+    }
+}
+
 #[test]
 fn threads_do_not_matter() {
     let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
