@@ -64,19 +64,25 @@ impl Kernel for Execute<'_> {
     }
 }
 
-/// The loop over vectors: loads each argument, applies the lane function, stores.
+/// The loop over vectors: loads each argument, applies the lane function, stores. Without optimisation each loop is a function
+/// of its own: the temporary values of all lane functions together are more than the stack of a thread.
 macro_rules! each_vector {
     ($lane:path; $simd:ident, $vectors:ident, $out:ident, $($x:ident),+) => {{
-        $( let mut $x = $x; )+
-        let mut out = $out.pointer;
-        for _ in 0..$vectors {
-            // SAFETY: slots span `vectors` vectors by the promise of `execute`.
-            unsafe {
-                $lane($(Vector::load($simd, $x.pointer)),+).store(out);
+        #[cfg_attr(unoptimized, inline(never))]
+        #[cfg_attr(not(unoptimized), inline(always))]
+        fn each<S: Simd>(simd: S, vectors: usize, out: Slot, $($x: Slot),+) {
+            $( let mut $x = $x; )+
+            let mut out = out.pointer;
+            for _ in 0..vectors {
+                // SAFETY: slots span `vectors` vectors by the promise of `execute`.
+                unsafe {
+                    $lane($(Vector::load(simd, $x.pointer)),+).store(out);
+                }
+                $( $x.pointer = $x.pointer.wrapping_add($x.step); )+
+                out = out.wrapping_add(LANES);
             }
-            $( $x.pointer = $x.pointer.wrapping_add($x.step); )+
-            out = out.wrapping_add(LANES);
         }
+        each($simd, $vectors, $out, $($x),+)
     }};
 }
 

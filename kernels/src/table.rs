@@ -183,8 +183,16 @@ impl Binary {
 mod single {
     use super::*;
 
+    /// Without optimisation each lane function has a stack frame of its own, see the interpreter.
     macro_rules! call {
-        ($lane:path; $($x:expr),+) => { $lane($(Vector::new(Portable::<1>, [$x])),+).lanes[0] };
+        ($lane:path; $($x:ident),+) => {{
+            #[cfg_attr(unoptimized, inline(never))]
+            #[cfg_attr(not(unoptimized), inline(always))]
+            fn one($($x: f64),+) -> f64 {
+                $lane($(Vector::new(Portable::<1>, [$x])),+).lanes[0]
+            }
+            one($($x),+)
+        }};
     }
 
     #[inline(always)]

@@ -56,9 +56,9 @@ pub use guide::{AutoNormal, Guide};
 pub use infer::{Compile, Fit, Metric, Nuts, Svi, SviFit, TraceElbo, posterior_predictive, prior_predictive};
 pub use param::ParamStore;
 pub use pyroxene_autograd::{
-    CaptureError, Compiled, Conv, ConvTranspose, ConvolveMode, DType, Index, IndexList, Key, MatrixNorm, Padding, Pool,
-    Program, RowGradient, Shape, Slice, Tensor, Triangle, Var, checkpoint, custom_vjp, einsum_path, good_size, grad,
-    grad_rows, hessian, hessian_vector_product, jacobian, jvp, reset, scan, scan_slices, scope, vjp,
+    Batch, CaptureError, Compiled, Conv, ConvTranspose, ConvolveMode, DType, Index, IndexList, Key, MatrixNorm,
+    Padding, Pool, Program, RowGradient, Shape, Slice, Tensor, Triangle, Var, checkpoint, custom_vjp, einsum_path,
+    good_size, grad, grad_rows, hessian, hessian_vector_product, jacobian, jvp, reset, scan, scan_slices, scope, vjp,
 };
 pub use pyroxene_tensor::{Device, DeviceError, io, warning};
 pub use values::Values;

@@ -34,8 +34,15 @@ fn push(node: Node) -> Value {
     BLOCK.with_borrow_mut(|block| block.push(node))
 }
 
+/// Each lane function has a stack frame of its own, see the interpreter.
 macro_rules! call {
-    ($lane:path; $($x:expr),+) => { $lane($(Vector::new(Recorder, $x)),+) };
+    ($lane:path; $($x:ident),+) => {{
+        #[inline(never)]
+        fn one($($x: Value),+) -> Recorded {
+            $lane($(Vector::new(Recorder, $x)),+)
+        }
+        one($($x),+)
+    }};
 }
 
 /// Records an instruction.
