@@ -2,6 +2,11 @@
 
 use pyroxene_autograd::{DType, Program, Tensor, Var, grad, scan};
 
+#[path = "common/chains.rs"]
+mod chains;
+
+use chains::{assert_close, derivatives, numbers, weigh};
+
 /// A function of the inputs of a chain.
 type Chain<'a> = &'a dyn Fn(&[Var]) -> Var;
 
@@ -15,34 +20,6 @@ fn by_loop(initial: Var, transitions: Var, emissions: Var) -> Var {
         ([s], [s])
     });
     Var::concat(&[first.unsqueeze(1), rows.movedim(0, 1)], 1)
-}
-
-fn numbers(shape: &[usize], seed: f64, spread: f64) -> Tensor {
-    let n = shape.iter().product();
-    Tensor::from_vec((0..n).map(|i| ((i as f64 + seed) * 1.7).sin() * spread).collect::<Vec<f64>>(), shape)
-}
-
-fn weigh(y: Var, seed: f64) -> Var {
-    (y * Var::from(numbers(&y.shape(), seed, 1.0))).sum()
-}
-
-/// A number, its gradient, and the first and second derivatives of a weighted sum of the gradient.
-fn derivatives(f: &dyn Fn(&[Var]) -> Var, x: &[Var]) -> Vec<Var> {
-    let y = weigh(f(x), 3.0);
-    let first = grad(y, x);
-    let sum = first.iter().enumerate().map(|(k, by)| weigh(*by, 5.0 + k as f64)).sum::<Var>();
-    let second = grad(sum, x);
-    let sum = second.iter().enumerate().map(|(k, by)| weigh(*by, 8.0 + k as f64)).sum::<Var>();
-    let third = grad(sum, x);
-    [y].into_iter().chain(first).chain(second).chain(third).collect()
-}
-
-#[track_caller]
-fn assert_close(what: &str, got: &[Tensor], want: &[Tensor], tolerance: f64) {
-    assert_eq!(got.len(), want.len());
-    for (k, (got, want)) in got.iter().zip(want).enumerate() {
-        assert!(got.allclose(want, tolerance, tolerance), "{what}, result {k}: {got}, not {want}");
-    }
 }
 
 #[test]

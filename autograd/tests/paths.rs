@@ -3,14 +3,10 @@
 
 use pyroxene_autograd::{DType, Program, Tensor, Var, grad};
 
-fn numbers(shape: &[usize], seed: f64, spread: f64) -> Tensor {
-    let n = shape.iter().product();
-    Tensor::from_vec((0..n).map(|i| ((i as f64 + seed) * 1.7).sin() * spread).collect::<Vec<f64>>(), shape)
-}
+#[path = "common/chains.rs"]
+mod chains;
 
-fn weigh(y: Var, seed: f64) -> Var {
-    (y * Var::from(numbers(&y.shape(), seed, 1.0))).sum()
-}
+use chains::{assert_close, derivatives, numbers, weigh};
 
 fn ours(x: &[Var]) -> Var {
     Var::logsumexp_paths(x[0], x[1], x[2])
@@ -18,25 +14,6 @@ fn ours(x: &[Var]) -> Var {
 
 fn by_forward(x: &[Var]) -> Var {
     Var::log_forward(x[0], x[1], x[2]).select(-2, -1).logsumexp(&[-1], false)
-}
-
-/// A number, its gradient, and the first and second derivatives of a weighted sum of the gradient.
-fn derivatives(f: fn(&[Var]) -> Var, x: &[Var]) -> Vec<Var> {
-    let y = weigh(f(x), 3.0);
-    let first = grad(y, x);
-    let sum = first.iter().enumerate().map(|(k, by)| weigh(*by, 5.0 + k as f64)).sum::<Var>();
-    let second = grad(sum, x);
-    let sum = second.iter().enumerate().map(|(k, by)| weigh(*by, 8.0 + k as f64)).sum::<Var>();
-    let third = grad(sum, x);
-    [y].into_iter().chain(first).chain(second).chain(third).collect()
-}
-
-#[track_caller]
-fn assert_close(what: &str, got: &[Tensor], want: &[Tensor], tolerance: f64) {
-    assert_eq!(got.len(), want.len());
-    for (k, (got, want)) in got.iter().zip(want).enumerate() {
-        assert!(got.allclose(want, tolerance, tolerance), "{what}, result {k}: {got}, not {want}");
-    }
 }
 
 #[test]
@@ -53,11 +30,11 @@ fn derivatives_of_any_order_are_those_of_the_table() {
             let at = |f: fn(&[Var]) -> Var| -> Vec<Tensor> {
                 let x: Vec<Var> = inputs.iter().map(Var::from).collect();
                 assert_eq!(f(&x).shape().as_slice(), [2, 3]);
-                derivatives(f, &x).iter().map(|x| x.to_tensor()).collect()
+                derivatives(&f, &x).iter().map(|x| x.to_tensor()).collect()
             };
             let (got, want) = (at(ours), at(by_forward));
             assert_close(&format!("{states} states, {steps} steps"), &got, &want, 1e-13 * spread.max(10.0));
-            let mut program = Program::capture(&shapes, |x| derivatives(ours, x)).expect("no value is read");
+            let mut program = Program::capture(&shapes, |x| derivatives(&ours, x)).expect("no value is read");
             assert_close(&format!("{states} states, Program"), &program.call(&inputs), &got, 1e-12);
         }
     }

@@ -270,11 +270,13 @@ mod sealed {
     }
 }
 
-fn widen(isa: Isa, from: &[f32], to: &mut [f64]) {
+/// The numbers of `from`, to the front of `to`.
+pub(crate) fn widen(isa: Isa, from: &[f32], to: &mut [f64]) {
     isa.run(Widen { from, to: &mut to[..from.len()] });
 }
 
-fn narrow(isa: Isa, from: &[f64], to: &mut [f32]) {
+/// The numbers rounded to f32.
+pub(crate) fn narrow(isa: Isa, from: &[f64], to: &mut [f32]) {
     isa.run(Narrow { from, to });
 }
 

@@ -1,11 +1,10 @@
 //! Programs check themselves: in debug builds, the first run and every 1024th of each clone are computed once more, as the
 //! computation was written, by direct evaluation. Of a batch some examples are, one by one.
 //!
-//! The two agree to rounding. How much that is depends on the computation: where the two differ by more than a part in 10^9 (in
-//! 10^5 where expressions are f32),
-//! direct evaluation is repeated with the last bit of each intermediate number moved at random (stochastic arithmetic: J.
-//! Vignes, "A stochastic arithmetic for reliable scientific computation", 1993), and what its results scatter by is what
-//! rounding explains: a matrix that is nearly singular, a sum that cancels, f32.
+//! The two agree to rounding. How much that is depends on the computation: where the two differ by more than a part in 10^9
+//! (in 10^5 where expressions are f32), direct evaluation is repeated with the last bit of each intermediate number moved at
+//! random (stochastic arithmetic: J. Vignes, "A stochastic arithmetic for reliable scientific computation", 1993), and what
+//! its results scatter by is what rounding explains: a matrix that is nearly singular, a sum that cancels, f32.
 
 use super::batch::{self, Batching};
 use crate::arena::{Var, scope};

@@ -37,6 +37,29 @@ pub(super) fn arguments(op: &str, [initial, transitions, emissions]: [Var; 3]) -
     (inputs, shape, dtype)
 }
 
+/// The three arguments of an operation on chains as it runs.
+pub(super) struct Arguments<'a> {
+    pub(super) chain: Chain,
+    inputs: [Array<'a>; 3],
+}
+
+impl<'a> Arguments<'a> {
+    pub(super) fn of(inputs: &[Array<'a>]) -> Arguments<'a> {
+        let [initial, transitions, emissions] = *inputs else { unreachable!("three arguments") };
+        Arguments { chain: chain(transitions.shape, emissions.shape), inputs: [initial, transitions, emissions] }
+    }
+
+    /// The first row, the transitions and the emissions of a chain.
+    pub(super) fn nth(&self, k: usize) -> [&'a [f64]; 3] {
+        let Arguments { chain, inputs: [initial, transitions, emissions] } = self;
+        [
+            nth(initial.data, k, chain.states),
+            nth(transitions.data, k, chain.transitions_len()),
+            nth(emissions.data, k, chain.table_len()),
+        ]
+    }
+}
+
 /// Table `[.., steps, states]` from the first rows, the transitions and the emissions, which have the same leading axes.
 #[derive(Debug, PartialEq)]
 struct Forward;
@@ -61,13 +84,10 @@ impl Primitive for Forward {
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
-        let [initial, transitions, emissions] = *inputs else { unreachable!("three arguments") };
-        let chain = chain(transitions.shape, emissions.shape);
-        let (table, matrices) = (chain.table_len(), chain.transitions_len());
-        Forward::batch(chain).run(output, room, |k, s, scratch| {
-            let initial = nth(initial.data, k, chain.states);
-            let (transitions, emissions) = (nth(transitions.data, k, matrices), nth(emissions.data, k, table));
-            forward(chain, initial, transitions, emissions, s, scratch.floats);
+        let arguments = Arguments::of(inputs);
+        Forward::batch(arguments.chain).run(output, room, |k, s, scratch| {
+            let [initial, transitions, emissions] = arguments.nth(k);
+            forward(arguments.chain, initial, transitions, emissions, s, scratch.floats);
             Ok(())
         });
     }

@@ -1,7 +1,7 @@
 //! The sum over all paths through a Markov chain: the likelihood of a hidden Markov model.
 
 use super::batch::{Batch, nth};
-use super::forward::{arguments, chain, unpack};
+use super::forward::{Arguments, arguments, chain, unpack};
 use super::{Array, Batching, Derivatives, Primitive, Room, RoomMut, apply};
 use crate::arena::Var;
 use crate::grad::grad;
@@ -35,13 +35,10 @@ impl Primitive for Paths {
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
-        let [initial, transitions, emissions] = *inputs else { unreachable!("three arguments") };
-        let chain = chain(transitions.shape, emissions.shape);
-        let (table, matrices) = (chain.table_len(), chain.transitions_len());
-        Paths::batch(chain).run(output, room, |k, kept, scratch| {
-            let initial = nth(initial.data, k, chain.states);
-            let (transitions, emissions) = (nth(transitions.data, k, matrices), nth(emissions.data, k, table));
-            paths(chain, initial, transitions, emissions, kept, scratch.floats);
+        let arguments = Arguments::of(inputs);
+        Paths::batch(arguments.chain).run(output, room, |k, kept, scratch| {
+            let [initial, transitions, emissions] = arguments.nth(k);
+            paths(arguments.chain, initial, transitions, emissions, kept, scratch.floats);
             Ok(())
         });
     }
@@ -89,12 +86,11 @@ impl Primitive for Shares {
     }
 
     fn run(&self, inputs: &[Array<'_>], output: &mut [f64], room: RoomMut<'_>) {
-        let [kept, _, transitions, emissions] = *inputs else { unreachable!("the sum and its arguments") };
-        let chain = chain(transitions.shape, emissions.shape);
+        let arguments = Arguments::of(&inputs[1..]);
+        let chain = arguments.chain;
         Shares::batch(chain).run(output, room, |k, out, scratch| {
             let (by_emissions, by_transitions) = out.split_at_mut(chain.table_len());
-            let transitions = nth(transitions.data, k, chain.transitions_len());
-            let kept = nth(kept.data, k, paths_len(chain));
+            let ([_, transitions, _], kept) = (arguments.nth(k), nth(inputs[0].data, k, paths_len(chain)));
             paths_adjoint(chain, kept, transitions, by_emissions, by_transitions, scratch.floats);
             Ok(())
         });

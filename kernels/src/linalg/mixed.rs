@@ -8,8 +8,9 @@ use super::{
     matvec::{self, Along},
     view::{Update, View},
 };
-use crate::isa::{Isa, Kernel};
-use crate::simd::{LANES, Simd};
+use crate::elementwise::{narrow, widen};
+use crate::isa::Isa;
+use crate::simd::Simd;
 
 /// A type whose elements are read as lanes of `T`.
 pub(super) trait Stored<T: Real>: Copy + Send + Sync + 'static {
@@ -160,7 +161,7 @@ pub fn gemm_single_on(isa: Isa, a: Factor, b: Factor, c: MatMut<f64>, room: &mut
     gemm::checked(isa, a, b, MatMut::row_major(product, rows, cols));
     for i in 0..rows {
         let row = &mut c.data[i * c.row_stride..][..cols];
-        isa.run(Widen { from: &product[i * cols..][..cols], to: row });
+        widen(isa, &product[i * cols..][..cols], row);
     }
 }
 
@@ -173,53 +174,19 @@ fn narrowed<'a>(isa: Isa, factor: Factor<'a>, room: &'a mut [f32]) -> (Mat<'a, f
     let (numbers, room) = room.split_at_mut(mat.rows * mat.cols);
     // Columns stay contiguous if they are, so that the copy reads and writes memory in order.
     let by_columns = mat.row_stride == 1 && mat.col_stride != 1;
-    let from = View::of(if by_columns { mat.t() } else { mat });
-    isa.run(Narrow { from, to: numbers });
-    let narrow = Mat::row_major(numbers, from.rows, from.cols);
+    let from = if by_columns { mat.t() } else { mat };
+    let Mat { data, rows, cols, row_stride, col_stride } = from;
+    if (row_stride, col_stride) == (cols, 1) {
+        narrow(isa, &data[..numbers.len()], numbers);
+    } else {
+        for (i, to) in numbers.chunks_exact_mut(cols.max(1)).enumerate() {
+            if col_stride == 1 {
+                narrow(isa, &data[i * row_stride..][..cols], to);
+            } else {
+                to.iter_mut().enumerate().for_each(|(j, to)| *to = data[i * row_stride + j * col_stride] as f32);
+            }
+        }
+    }
+    let narrow = Mat::row_major(numbers, rows, cols);
     (if by_columns { narrow.t() } else { narrow }, room)
-}
-
-/// Rounds a matrix that may be read to f32, row by row.
-struct Narrow<'a> {
-    from: View<f64>,
-    to: &'a mut [f32],
-}
-
-impl Kernel for Narrow<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let View { mut rows, mut cols, row, col, .. } = self.from;
-        if row == cols && col == 1 {
-            (rows, cols) = (1, rows * cols);
-        }
-        for i in 0..rows {
-            let to = &mut self.to[i * cols..][..cols];
-            let vectors = if col == 1 { cols / LANES * LANES } else { 0 };
-            for j in (0..vectors).step_by(LANES) {
-                // SAFETY: LANES elements of row i from column j on, which are contiguous, and as many places.
-                unsafe { s.store_narrow(to.as_mut_ptr().add(j), s.load(self.from.at(i, 0).add(j))) };
-            }
-            for (j, to) in to.iter_mut().enumerate().skip(vectors) {
-                // SAFETY: element (i, j) of the matrix.
-                *to = unsafe { *self.from.at(i, 0).wrapping_add(j * col) } as f32;
-            }
-        }
-    }
-}
-
-/// Widens a row.
-struct Widen<'a> {
-    from: &'a [f32],
-    to: &'a mut [f64],
-}
-
-impl Kernel for Widen<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        self.to.iter_mut().zip(self.from).for_each(|(to, &from)| *to = f64::from(from));
-    }
 }
