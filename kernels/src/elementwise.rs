@@ -1,11 +1,11 @@
 //! Elementwise kernels over whole slices.
 
 use crate::fused::{Code, Instruction};
-use crate::interpreter::{Slot, execute};
+use crate::interpreter::{Slot, Span, execute};
 use crate::isa::{Isa, Kernel};
 use crate::linalg::Real;
 use crate::reduce::CHUNK;
-use crate::simd::{LANES, Simd};
+use crate::simd::{AHEAD, LANES, Simd};
 use crate::table::{Binary, Unary};
 use rayon::prelude::*;
 
@@ -164,8 +164,9 @@ mod sealed {
                 };
             }
             slots[N] = Slot { pointer: out.as_mut_ptr(), step: LANES };
+            let ahead = if out.len() >= PIECE { AHEAD } else { 0 };
             // SAFETY: slices are as long as the output; spread values are one vector with step zero.
-            unsafe { execute(isa, &code, &slots, whole) };
+            unsafe { execute(isa, &code, &slots, Span { vectors: whole, ahead }) };
             if rest > 0 {
                 for i in 0..N {
                     if let Operand::Slice(x) = args[i] {
@@ -177,7 +178,7 @@ mod sealed {
                 let mut last = [0.0; LANES];
                 slots[N].pointer = last.as_mut_ptr();
                 // SAFETY: all slots are arrays of one vector.
-                unsafe { execute(isa, &code, &slots, 1) };
+                unsafe { execute(isa, &code, &slots, Span { vectors: 1, ahead: 0 }) };
                 out[done..].copy_from_slice(&last[..rest]);
             }
         }

@@ -17,14 +17,22 @@ pub(crate) struct Slot {
     pub(crate) step: usize,
 }
 
-/// Runs every instruction over `vectors` vectors, one instruction after the other.
+/// How many vectors an instruction is run over, and how many f64 ahead it asks for what it will touch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) vectors: usize,
+    /// 0 where everything is in the first cache level.
+    pub(crate) ahead: usize,
+}
+
+/// Runs every instruction over the vectors of the span, one instruction after the other.
 ///
 /// # Safety
-/// The slot of every argument must be readable, and that of every destination writable, for `vectors` vectors.
+/// The slot of every argument must be readable, and that of every destination writable, for so many vectors.
 /// A destination is either disjoint from an argument or the same memory with the same step.
 #[inline(never)] // Compiled once, in this crate.
-pub(crate) unsafe fn execute(isa: Isa, code: &[Instruction], slots: &[Slot], vectors: usize) {
-    isa.run(Execute { code, slots, vectors });
+pub(crate) unsafe fn execute(isa: Isa, code: &[Instruction], slots: &[Slot], span: Span) {
+    isa.run(Execute { code, slots, span });
 }
 
 /// Reads the value at each slot's source and spreads it over the slot's vector.
@@ -38,7 +46,7 @@ pub(crate) unsafe fn spread(isa: Isa, sources: &[*const f64], slots: &[Slot]) {
 struct Execute<'a> {
     code: &'a [Instruction],
     slots: &'a [Slot],
-    vectors: usize,
+    span: Span,
 }
 
 impl Kernel for Execute<'_> {
@@ -52,13 +60,13 @@ impl Kernel for Execute<'_> {
             let x = self.slots[usize::from(a)];
             // SAFETY (of the loops below): the promise of `execute`.
             match instruction.code {
-                Code::Unary(op) => unary(simd, op, x, out, self.vectors),
-                Code::Binary(op) => binary(simd, op, x, self.slots[usize::from(b)], out, self.vectors),
+                Code::Unary(op) => unary(simd, op, x, out, self.span),
+                Code::Binary(op) => binary(simd, op, x, self.slots[usize::from(b)], out, self.span),
                 Code::Select => {
                     let (y, z) = (self.slots[usize::from(b)], self.slots[usize::from(c)]);
-                    select(simd, x, y, z, out, self.vectors);
+                    select(simd, x, y, z, out, self.span);
                 }
-                Code::Copy => copy(simd, x, out, self.vectors),
+                Code::Copy => copy(simd, x, out, self.span),
             }
         }
     }
@@ -67,14 +75,16 @@ impl Kernel for Execute<'_> {
 /// The loop over vectors: loads each argument, applies the lane function, stores. Without optimisation each loop is a function
 /// of its own: the temporary values of all lane functions together are more than the stack of a thread.
 macro_rules! each_vector {
-    ($lane:path; $simd:ident, $vectors:ident, $out:ident, $($x:ident),+) => {{
+    ($lane:path; $simd:ident, $span:ident, $out:ident, $($x:ident),+) => {{
         #[cfg_attr(unoptimized, inline(never))]
         #[cfg_attr(not(unoptimized), inline(always))]
-        fn each<S: Simd>(simd: S, vectors: usize, out: Slot, $($x: Slot),+) {
+        fn each<S: Simd>(simd: S, span: Span, out: Slot, $($x: Slot),+) {
             $( let mut $x = $x; )+
             let mut out = out.pointer;
-            for _ in 0..vectors {
-                // SAFETY: slots span `vectors` vectors by the promise of `execute`.
+            for _ in 0..span.vectors {
+                $( simd.prefetch($x.pointer.wrapping_add(span.ahead)); )+
+                simd.prefetch(out.wrapping_add(span.ahead));
+                // SAFETY: slots hold the vectors of the span by the promise of `execute`.
                 unsafe {
                     $lane($(Vector::load(simd, $x.pointer)),+).store(out);
                 }
@@ -82,28 +92,28 @@ macro_rules! each_vector {
                 out = out.wrapping_add(LANES);
             }
         }
-        each($simd, $vectors, $out, $($x),+)
+        each($simd, $span, $out, $($x),+)
     }};
 }
 
 #[inline(always)]
-fn unary<S: Simd>(simd: S, op: Unary, x: Slot, out: Slot, vectors: usize) {
-    apply_unary!(op, each_vector, simd, vectors, out, x);
+fn unary<S: Simd>(simd: S, op: Unary, x: Slot, out: Slot, span: Span) {
+    apply_unary!(op, each_vector, simd, span, out, x);
 }
 
 #[inline(always)]
-fn binary<S: Simd>(simd: S, op: Binary, x: Slot, y: Slot, out: Slot, vectors: usize) {
-    apply_binary!(op, each_vector, simd, vectors, out, x, y);
+fn binary<S: Simd>(simd: S, op: Binary, x: Slot, y: Slot, out: Slot, span: Span) {
+    apply_binary!(op, each_vector, simd, span, out, x, y);
 }
 
 #[inline(always)]
-fn select<S: Simd>(simd: S, x: Slot, y: Slot, z: Slot, out: Slot, vectors: usize) {
-    each_vector!(math::basic::select; simd, vectors, out, x, y, z);
+fn select<S: Simd>(simd: S, x: Slot, y: Slot, z: Slot, out: Slot, span: Span) {
+    each_vector!(math::basic::select; simd, span, out, x, y, z);
 }
 
 #[inline(always)]
-fn copy<S: Simd>(simd: S, x: Slot, out: Slot, vectors: usize) {
-    each_vector!(std::convert::identity; simd, vectors, out, x);
+fn copy<S: Simd>(simd: S, x: Slot, out: Slot, span: Span) {
+    each_vector!(std::convert::identity; simd, span, out, x);
 }
 
 struct Spread<'a> {

@@ -290,3 +290,32 @@ fn every_operation_is_compiled() {
         }
     }
 }
+
+/// Lines so long that they ask for memory ahead, also past the end of what they read and write; bases of every kind.
+#[test]
+fn long_lines_ask_ahead() {
+    let mut rng = Rng(11);
+    for len in [65_536, 65_543] {
+        let mut case = Case::new(&mut rng, len);
+        let data = (0..len).map(|_| rng.value()).collect();
+        case.inputs.push((0..len).map(|_| rng.value()).collect());
+        case.outputs = vec![len, 1];
+        let sources = [Source::Memory(0), Source::Argument(3, 0), Source::Data(data, 0)];
+        let output = |register, k, stride: isize| Output {
+            register,
+            target: Target::Result(k, 0),
+            strides: vec![stride],
+            reduce: (stride == 0).then_some(Reduce::Sum),
+        };
+        case.plans.push(Loop {
+            dims: vec![len],
+            inputs: sources.map(|source| Input { source, strides: vec![1] }).into(),
+            code: vec![
+                Instruction { code: Code::Select, dst: 3, args: [0, 1, 2] },
+                Instruction { code: Code::Unary(Unary::Tanh), dst: 4, args: [3, 0, 0] },
+            ],
+            outputs: vec![output(4, 0, 1), output(4, 1, 0)],
+        });
+        check(&case);
+    }
+}

@@ -3,7 +3,7 @@
 use super::layout::Walk;
 use super::places::Places;
 use super::plan::FusedKernel;
-use crate::interpreter::{Slot, execute, spread};
+use crate::interpreter::{Slot, Span, execute, spread};
 use crate::isa::Isa;
 use crate::reduce::{CHUNK, Reduce, Tree};
 use crate::simd::LANES;
@@ -117,7 +117,7 @@ impl FusedKernel {
         unsafe {
             spread(isa, sources, slots);
             if !self.once.is_empty() {
-                execute(isa, &self.once, slots, 1);
+                execute(isa, &self.once, slots, Span { vectors: 1, ahead: 0 });
             }
         }
         for single in &self.single {
@@ -198,7 +198,7 @@ impl FusedKernel {
                 if is_whole { stored.place.of(bases).wrapping_add(start) } else { home(stored.slot) };
         }
         // SAFETY: slots are homes, or inputs and outputs with `vectors` whole vectors from here on.
-        unsafe { execute(isa, &self.code, slots, vectors) };
+        unsafe { execute(isa, &self.code, slots, Span { vectors, ahead: 0 }) };
         if !is_whole {
             for stored in &self.stored {
                 let to = stored.place.of(bases).wrapping_add(start);

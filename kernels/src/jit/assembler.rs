@@ -463,6 +463,16 @@ impl Assembler {
         self.memory(to, Memory::At { base, index: None, offset }, 1, 0);
     }
 
+    /// Asks for the cache line at an address.
+    ///
+    /// # Panics
+    /// If it is a constant's.
+    pub(super) fn prefetch(&mut self, memory: Memory) {
+        let Memory::At { base, index, .. } = memory else { panic!("constants are near") };
+        self.code.extend([0x40 | index.unwrap_or(0) >> 3 << 1 | base >> 3, 0x0f, 0x18]);
+        self.memory(1, memory, 1, 0);
+    }
+
     pub(super) fn zero(&mut self, register: u8) {
         self.code.push(0x40 | (register >> 3) << 2 | register >> 3);
         self.code.extend([0x31, 0xc0 | (register & 7) << 3 | register & 7]);

@@ -132,6 +132,8 @@ pub(super) enum Node {
         to: Address,
         x: Value,
     },
+    /// Asks for the cache line at an address, which need not exist.
+    Prefetch(Address),
     /// Gives up the run if a lane of both is true.
     Guard {
         x: Value,
@@ -150,12 +152,17 @@ impl Node {
     }
 
     pub(super) fn is_effect(&self) -> bool {
-        matches!(self, Node::Store { .. } | Node::StoreFirst { .. } | Node::Guard { .. })
+        matches!(self, Node::Store { .. } | Node::StoreFirst { .. } | Node::Prefetch(_) | Node::Guard { .. })
     }
 
     pub(super) fn operands(&self) -> ([Value; 3], usize) {
         match *self {
-            Node::Constant(_) | Node::Vector(_) | Node::Spread(_) | Node::Load { .. } | Node::Lanes(_) => ([0; 3], 0),
+            Node::Constant(_)
+            | Node::Vector(_)
+            | Node::Spread(_)
+            | Node::Load { .. }
+            | Node::Lanes(_)
+            | Node::Prefetch(_) => ([0; 3], 0),
             Node::Permute2 { x, y, .. } | Node::Guard { x, mask: y } => ([x, y, 0], 2),
             Node::Store { x, mask: Some(mask), .. } => ([x, mask, 0], 2),
             Node::Binary(_, a, b) | Node::Compare(_, a, b) | Node::Both(a, b) | Node::Either(a, b) => ([a, b, 0], 2),

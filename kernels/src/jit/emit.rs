@@ -178,6 +178,10 @@ impl Emitter<'_> {
                 let to = self.memory(to);
                 self.assembler.store_first(to, x);
             }
+            Node::Prefetch(address) => {
+                let memory = self.memory(address);
+                self.assembler.prefetch(memory);
+            }
             Node::Guard { x, mask } => {
                 let (x, mask) = (self.mask(x), self.mask(mask));
                 self.release_operands(at);

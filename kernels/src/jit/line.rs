@@ -12,13 +12,16 @@ use super::record::{record, reduce};
 use super::small::straight;
 use crate::fused::{Instruction, Reduce};
 use crate::reduce::CHUNK;
-use crate::simd::LANES;
+use crate::simd::{AHEAD, LANES};
 
 /// Accumulators of a reduction.
 pub(super) const ACCUMULATORS: usize = 4;
 
 /// Longer straight code becomes a loop.
 const STRAIGHT_NODES: usize = 2048;
+
+/// Lines from this length on ask for memory ahead: what they touch may be far.
+const FAR: usize = 1 << 16;
 
 /// Bytes of a vector, and of a chunk.
 const VECTOR: usize = 8 * LANES;
@@ -393,8 +396,23 @@ impl Compiler<'_> {
         }
     }
 
+    /// Asks for what the loop will touch soon.
+    fn prefetch(&self, block: &mut Block) {
+        let inputs = self.line.inputs.iter().filter_map(|input| match input {
+            Input::Varying(spot) => Some(*spot),
+            _ => None,
+        });
+        for spot in inputs.chain(self.line.elementwise().map(|output| output.to)) {
+            let address = self.moving(spot);
+            block.push(Node::Prefetch(Address { offset: address.offset + 8 * AHEAD as i32, ..address }));
+        }
+    }
+
     fn body(&self, uniform: &Uniform, reductions: &[Reducing], lanes: u8) -> Block {
         let mut block = Block::new(lanes);
+        if self.line.len >= FAR {
+            self.prefetch(&mut block);
+        }
         let mask = block.mask(lanes);
         let load = |block: &mut Block, register: usize| match self.line.inputs[register] {
             Input::Varying(spot) => block.push(Node::Load { from: self.moving(spot), mask }),

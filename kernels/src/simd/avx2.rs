@@ -87,6 +87,11 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
+    fn prefetch(self, place: *const f64) {
+        // SAFETY: the token witnesses that the instructions exist; a prefetch of any address is harmless.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) }
+    }
+    #[inline(always)]
     fn to_array(self, x: Pair<__m256d>) -> [f64; LANES] {
         let mut a = [0.0; LANES];
         // SAFETY: the array has eight places.

@@ -24,6 +24,10 @@ pub const LANES: usize = 8;
 /// Number of f32 lanes of the logical vector.
 pub const LANES_F32: usize = 16;
 
+/// How many f64 ahead a loop that computes much an element asks for what it will touch. Such loops are too slow for the
+/// processor to see far ahead of them: exponentials of 32 MB take 6 ms without, 3 ms with.
+pub(crate) const AHEAD: usize = 1024;
+
 /// The operations of one instruction set; see the [module](self) for the idea.
 ///
 /// Every operation is correctly rounded or exact, so all implementations agree bit for bit (up to the payload and sign
@@ -76,6 +80,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// `p` must be valid for writing eight f32.
     unsafe fn store_narrow(self, p: *mut f32, x: Self::F);
+    /// Asks for the cache line at a place, which need not exist, to be brought near.
+    #[inline(always)]
+    fn prefetch(self, _place: *const f64) {}
     /// The lanes as an array.
     fn to_array(self, x: Self::F) -> [f64; LANES];
     /// A vector of these lanes.

@@ -4,7 +4,7 @@ use super::{Line, Softmax, padded, share, shift};
 use crate::isa::{Isa, Kernel};
 use crate::math::exp::exp;
 use crate::reduce::{CHUNK, Reduce, Tree, fold};
-use crate::simd::{LANES, Simd, Vector};
+use crate::simd::{AHEAD, LANES, Simd, Vector};
 use crate::table::Unary;
 
 /// From exponentials to parts of their sum, or from elements to logarithms.
@@ -93,16 +93,25 @@ impl<const STORE: bool> Kernel for RowSum<'_, STORE> {
             let len = CHUNK.min(row.len() - start);
             let mut sums = [Vector::splat(simd, 0.0); 4];
             let whole = len / LANES;
-            for i in 0..whole {
-                let at = start + i * LANES;
-                // SAFETY: a whole vector of the chunk.
-                unsafe {
-                    let e = exp(Vector::load(simd, row.as_ptr().add(at)) - shift);
-                    if STORE {
-                        e.store(out.as_mut_ptr().add(at));
+            for i in (0..whole).step_by(4) {
+                for k in 0..4 {
+                    if i + k >= whole {
+                        break;
                     }
-                    sums[i % 4] = sums[i % 4] + e;
-                    best[i % 4] = Vector::load(simd, next.as_ptr().add(at)).max(best[i % 4]);
+                    let at = start + (i + k) * LANES;
+                    simd.prefetch(next.as_ptr().wrapping_add(at + AHEAD));
+                    if STORE {
+                        simd.prefetch(out.as_ptr().wrapping_add(at + AHEAD));
+                    }
+                    // SAFETY: a whole vector of the chunk.
+                    unsafe {
+                        let e = exp(Vector::load(simd, row.as_ptr().add(at)) - shift);
+                        if STORE {
+                            e.store(out.as_mut_ptr().add(at));
+                        }
+                        sums[k] = sums[k] + e;
+                        best[k] = Vector::load(simd, next.as_ptr().add(at)).max(best[k]);
+                    }
                 }
             }
             let at = start + whole * LANES;
