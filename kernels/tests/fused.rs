@@ -6,11 +6,12 @@ use pyroxene_kernels::fused::{
     Code, FusedKernel, Input, Instruction, Loop, Output, Places, Reduce, Scratch, Source, Target,
 };
 use pyroxene_kernels::{Binary, Isa, Unary, reduce};
+use std::ops::Range;
 
 #[path = "common/plans.rs"]
 mod plans;
 
-use plans::{Rng, same};
+use plans::{Rng, same, same_halves};
 
 impl Rng {
     fn value(&mut self) -> f64 {
@@ -21,6 +22,16 @@ impl Rng {
             3 => f64::INFINITY,
             _ => (self.below(4001) as f64 - 2000.0) / 512.0,
         }
+    }
+
+    /// Two f32 in the place of an f64.
+    fn pair(&mut self) -> f64 {
+        const RARE: [f32; 6] = [0.0, f32::NAN, f32::NEG_INFINITY, f32::MAX, f32::MIN_POSITIVE, 1e-42];
+        let [a, b] = [0; 2].map(|_: i32| {
+            let x = if self.below(6) == 0 { RARE[self.below(6)] } else { self.value() as f32 };
+            u64::from(x.to_bits())
+        });
+        f64::from_bits(a << 32 | b)
     }
 }
 
@@ -54,6 +65,8 @@ struct Slices {
     memory: Vec<f64>,
     inputs: Vec<Vec<f64>>,
     outputs: Vec<Vec<f64>>,
+    /// The parts of the memory that hold f32.
+    narrow: Vec<Range<usize>>,
 }
 
 impl Slices {
@@ -63,19 +76,25 @@ impl Slices {
         kernel.run_on(isa, scratch, Places { memory: &mut self.memory, inputs: &inputs, outputs: &mut outputs });
     }
 
-    fn source<'s>(&'s self, source: &'s Source) -> (&'s [f64], usize) {
+    fn read(&self, source: &Source, place: usize) -> f64 {
         match source {
-            Source::Memory(offset) => (&self.memory, *offset),
-            Source::Argument(k, offset) => (&self.inputs[*k], *offset),
-            Source::Result(k, offset) => (&self.outputs[*k], *offset),
-            Source::Data(data, offset) => (data, *offset),
+            Source::Memory(_) => self.memory[place],
+            Source::Narrow(_) => f32::from_bits((self.memory[place / 2].to_bits() >> (place % 2 * 32)) as u32).into(),
+            Source::Argument(k, _) => self.inputs[*k][place],
+            Source::Result(k, _) => self.outputs[*k][place],
+            Source::Data(data, _) => data[place],
         }
     }
 
-    fn target(&mut self, target: Target) -> (&mut [f64], usize) {
+    fn write(&mut self, target: Target, place: usize, x: f64) {
         match target {
-            Target::Memory(offset) => (&mut self.memory, offset),
-            Target::Result(k, offset) => (&mut self.outputs[k], offset),
+            Target::Memory(_) => self.memory[place] = x,
+            Target::Narrow(_) => {
+                let (both, shift) = (&mut self.memory[place / 2], place % 2 * 32);
+                let other = both.to_bits() & !(u64::from(u32::MAX) << shift);
+                *both = f64::from_bits(other | u64::from((x as f32).to_bits()) << shift);
+            }
+            Target::Result(k, _) => self.outputs[k][place] = x,
         }
     }
 
@@ -94,6 +113,7 @@ fn random_plan(rng: &mut Rng) -> (Loop, Slices) {
             dims.push(size);
         }
     }
+    let mut narrow = vec![];
     // Of the memory, two inputs and two outputs.
     let mut lens = [(); 5].map(|()| rng.below(3));
     let mut part = |which: usize, len: usize, gap: usize| {
@@ -106,10 +126,15 @@ fn random_plan(rng: &mut Rng) -> (Loop, Slices) {
         let broadcast: Vec<bool> = dims.iter().map(|_| kind == 0 || kind == 1 && rng.below(2) == 0).collect();
         let shuffle = rng.below(3) == 0;
         let (offset, strides, len) = random_strides(rng, &dims, &broadcast, shuffle);
-        let source = match rng.below(8) {
+        let source = match rng.below(10) {
             0 | 1 => Source::Data((0..len).map(|_| rng.value()).collect::<Buffer<f64>>(), offset),
             k @ (2 | 3) => Source::Argument(k - 2, part(k - 1, len, 0) + offset),
             k @ (4 | 5) => Source::Result(k - 4, part(k - 1, len, 0) + offset),
+            6 | 7 => {
+                let start = part(0, len.div_ceil(2), 0);
+                narrow.push(start..start + len.div_ceil(2));
+                Source::Narrow(2 * start + offset)
+            }
             _ => Source::Memory(part(0, len, 0) + offset),
         };
         inputs.push(Input { source, strides });
@@ -138,14 +163,20 @@ fn random_plan(rng: &mut Rng) -> (Loop, Slices) {
         let shuffle = rng.below(3) == 0;
         let (offset, strides, len) = random_strides(rng, &dims, &reduced, shuffle);
         let gap = rng.below(2);
-        let target = match rng.below(4) {
+        let target = match rng.below(6) {
             k @ (0 | 1) => Target::Result(k, part(k + 3, len, gap) + offset),
+            2 | 3 if reduce.is_none() => {
+                let start = part(0, len.div_ceil(2), gap);
+                narrow.push(start..start + len.div_ceil(2));
+                Target::Narrow(2 * start + offset)
+            }
             _ => Target::Memory(part(0, len, gap) + offset),
         };
         outputs.push(Output { register, target, strides, reduce });
     }
-    let [memory, a, b, c, d] = lens.map(|len| (0..len).map(|_| rng.value()).collect());
-    (Loop { dims, inputs, code, outputs }, Slices { memory, inputs: vec![a, b], outputs: vec![c, d] })
+    let [mut memory, a, b, c, d] = lens.map(|len| (0..len).map(|_| rng.value()).collect::<Vec<f64>>());
+    narrow.iter().for_each(|part| memory[part.clone()].fill_with(|| rng.pair()));
+    (Loop { dims, inputs, code, outputs }, Slices { memory, inputs: vec![a, b], outputs: vec![c, d], narrow })
 }
 
 /// All places of a layout in row-major order of the space.
@@ -183,8 +214,13 @@ fn naive(plan: &Loop, slices: &mut Slices) {
     let len: usize = plan.dims.iter().product();
     let mut registers: Vec<Vec<f64>> = vec![];
     for input in &plan.inputs {
-        let (data, offset) = slices.source(&input.source);
-        registers.push(places(&plan.dims, offset, &input.strides).into_iter().map(|i| data[i]).collect());
+        let (Source::Memory(offset)
+        | Source::Narrow(offset)
+        | Source::Argument(_, offset)
+        | Source::Result(_, offset)
+        | Source::Data(_, offset)) = &input.source;
+        let places = places(&plan.dims, *offset, &input.strides);
+        registers.push(places.into_iter().map(|place| slices.read(&input.source, place)).collect());
     }
     for Instruction { code, args, .. } in &plan.code {
         let [x, y, z] = args.map(|a| &registers[usize::from(a)]);
@@ -192,10 +228,10 @@ fn naive(plan: &Loop, slices: &mut Slices) {
     }
     for output in &plan.outputs {
         let values = &registers[usize::from(output.register)];
-        let (memory, offset) = slices.target(output.target);
+        let (Target::Memory(offset) | Target::Narrow(offset) | Target::Result(_, offset)) = output.target;
         let places_of = places(&plan.dims, offset, &output.strides);
         let Some(reduce) = output.reduce else {
-            places_of.iter().zip(values).for_each(|(place, value)| memory[*place] = *value);
+            places_of.iter().zip(values).for_each(|(place, value)| slices.write(output.target, *place, *value));
             continue;
         };
         let kept: Vec<usize> =
@@ -219,7 +255,7 @@ fn naive(plan: &Loop, slices: &mut Slices) {
         }
         for (place, results) in runs {
             let combine = |a: f64, b: f64| combine(reduce, a, b);
-            memory[place] = match results[..] {
+            let result = match results[..] {
                 // The result of a run is not combined with anything.
                 [one] => one,
                 _ => {
@@ -228,6 +264,7 @@ fn naive(plan: &Loop, slices: &mut Slices) {
                     if blocks.is_empty() { reduce.identity() } else { tree(&blocks, &combine) }
                 }
             };
+            slices.write(output.target, place, result);
         }
     }
 }
@@ -271,7 +308,10 @@ proptest! {
                 let mut got = slices.clone();
                 got.run(&kernel, isa, &mut scratch);
                 for (i, (got, want)) in got.values().zip(want.values()).enumerate() {
-                    prop_assert!(same(*got, *want), "{isa:?}, place {i} of all: {got} for {want} in {plan:?}");
+                    // The memory comes first.
+                    let is_narrow = slices.narrow.iter().any(|part| part.contains(&i));
+                    let is_same = if is_narrow { same_halves(*got, *want) } else { same(*got, *want) };
+                    prop_assert!(is_same, "{isa:?}, place {i} of all: {got} for {want} in {plan:?}");
                 }
             }
         }
@@ -351,6 +391,47 @@ fn overlap_with_an_input_is_refused() {
 fn overlap_of_outputs_is_refused() {
     let mut plan = copy_plan(4);
     plan.outputs.push(Output { target: Target::Memory(7), ..plan.outputs[0].clone() });
+    FusedKernel::new(plan);
+}
+
+/// Four numbers from the start of the memory, to f32 that start at the given one.
+fn narrowed_to(start: usize) -> Loop {
+    let mut plan = copy_plan(4);
+    plan.outputs[0].target = Target::Narrow(start);
+    plan
+}
+
+#[test]
+fn f32_may_lie_right_behind_f64() {
+    let kernel = FusedKernel::new(narrowed_to(8));
+    assert_eq!(kernel.memory_len(), 6);
+    let mut scratch = Scratch::new();
+    scratch.reserve(&kernel);
+    let mut memory = [0.1, 1.0, -0.0, 1e300, 0.0, 0.0];
+    kernel.run(&mut scratch, Places::memory(&mut memory));
+    let pair = |a: f32, b: f32| u64::from(a.to_bits()) | u64::from(b.to_bits()) << 32;
+    assert_eq!([memory[4], memory[5]].map(f64::to_bits), [pair(0.1, 1.0), pair(-0.0, f32::INFINITY)]);
+}
+
+#[test]
+#[should_panic(expected = "an output overlaps an input")]
+fn overlap_with_half_an_input_is_refused() {
+    FusedKernel::new(narrowed_to(7));
+}
+
+#[test]
+#[should_panic(expected = "two outputs overlap")]
+fn overlap_with_half_an_output_is_refused() {
+    let mut plan = narrowed_to(9);
+    plan.outputs.push(copy_plan(4).outputs.remove(0));
+    FusedKernel::new(plan);
+}
+
+#[test]
+#[should_panic(expected = "reductions are written in f64")]
+fn reductions_are_not_rounded() {
+    let mut plan = narrowed_to(8);
+    plan.outputs[0] = Output { strides: vec![0], reduce: Some(Reduce::Sum), ..plan.outputs[0].clone() };
     FusedKernel::new(plan);
 }
 

@@ -10,6 +10,8 @@ pub(super) struct Read {
     pub(super) layout: Layout,
     /// Those of the [`Input`].
     pub(super) strides: Vec<isize>,
+    /// Whether the elements are f32, which offset and strides count.
+    pub(super) narrow: bool,
 }
 
 /// An output whose places were checked.
@@ -20,13 +22,16 @@ pub(super) struct Write {
     /// Those of the [`Output`].
     pub(super) strides: Vec<isize>,
     pub(super) reduce: Option<Reduce>,
+    /// As of a [`Read`].
+    pub(super) narrow: bool,
 }
 
 impl Read {
     pub(super) fn new(dims: &[usize], input: Input, bases: &mut Bases) -> Read {
         assert_eq!(dims.len(), input.strides.len(), "fused: an input needs one stride a dimension");
+        let narrow = matches!(input.source, Source::Narrow(_));
         let (base, offset) = match input.source {
-            Source::Memory(offset) => (Base::Memory, offset),
+            Source::Memory(offset) | Source::Narrow(offset) => (Base::Memory, offset),
             Source::Argument(k, offset) => (Base::Argument(k), offset),
             Source::Result(k, offset) => (Base::Result(k), offset),
             Source::Data(data, offset) => (Base::Data(data), offset),
@@ -36,24 +41,26 @@ impl Read {
         if let (Base::Data(data), Some((_, high))) = (&base, hull) {
             assert!(high < data.len(), "fused: an input reaches place {high} of data of length {}", data.len());
         }
-        Read { base: bases.number(base, hull), layout, strides: input.strides }
+        Read { base: bases.number(base, in_f64(hull, narrow)), layout, strides: input.strides, narrow }
     }
 }
 
 impl Write {
     pub(super) fn new(dims: &[usize], output: Output, bases: &mut Bases) -> Write {
         assert_eq!(dims.len(), output.strides.len(), "fused: an output needs one stride a dimension");
+        let narrow = matches!(output.target, Target::Narrow(_));
+        assert!(!narrow || output.reduce.is_none(), "fused: reductions are written in f64");
         let (base, offset) = match output.target {
-            Target::Memory(offset) => (Base::Memory, offset),
+            Target::Memory(offset) | Target::Narrow(offset) => (Base::Memory, offset),
             Target::Result(k, offset) => (Base::Result(k), offset),
         };
         let Output { register, strides, reduce, .. } = output;
         let layout = Layout::new(offset, dims, &strides);
         assert!(layout.hull().is_some(), "fused: an output reaches below zero");
-        let mut write = Write { register, base: 0, layout, strides, reduce };
+        let mut write = Write { register, base: 0, layout, strides, reduce, narrow };
         let places = write.written();
         assert!(is_injective(&places), "fused: an output has several elements at one place");
-        write.base = bases.number(base, places.hull().expect("kept places are some of all"));
+        write.base = bases.number(base, in_f64(places.hull().expect("kept places are some of all"), narrow));
         write
     }
 
@@ -66,6 +73,11 @@ impl Write {
     fn written(&self) -> Layout {
         if self.reduce.is_some() { self.layout.kept() } else { self.layout.clone() }
     }
+}
+
+/// The least and the greatest place, in f64.
+fn in_f64(hull: Option<(usize, usize)>, narrow: bool) -> Option<(usize, usize)> {
+    if narrow { hull.map(|(low, high)| (low / 2, high / 2)) } else { hull }
 }
 
 pub(super) fn check_registers(plan: &Loop) {
@@ -108,11 +120,23 @@ fn is_injective(layout: &Layout) -> bool {
 pub(super) fn check_overlap(inputs: &[Read], outputs: &[Write]) {
     let writes: Vec<Layout> = outputs.iter().map(Write::written).collect();
     for (i, (output, write)) in outputs.iter().zip(&writes).enumerate() {
+        let overlaps = |other: &Layout, narrow: bool| match (output.narrow, narrow) {
+            (false, true) => overlap(&halves(write), other),
+            (true, false) => overlap(write, &halves(other)),
+            _ => overlap(write, other),
+        };
         let mut others = outputs.iter().zip(&writes).take(i).filter(|(other, _)| other.base == output.base);
-        assert!(others.all(|(_, other)| !overlap(write, other)), "fused: two outputs overlap");
+        assert!(others.all(|(other, layout)| !overlaps(layout, other.narrow)), "fused: two outputs overlap");
         let mut reads = inputs.iter().filter(|read| read.base == output.base);
-        assert!(reads.all(|read| !overlap(write, &read.layout)), "fused: an output overlaps an input");
+        assert!(reads.all(|read| !overlaps(&read.layout, read.narrow)), "fused: an output overlaps an input");
     }
+}
+
+/// The places of f64 as those of the f32 in the same memory.
+fn halves(layout: &Layout) -> Layout {
+    let dims: Vec<usize> = layout.dims.iter().copied().chain([2]).collect();
+    let strides: Vec<isize> = layout.strides.iter().map(|stride| stride.saturating_mul(2)).chain([1]).collect();
+    Layout::new(layout.offset.saturating_mul(2), &dims, &strides)
 }
 
 /// Whether two layouts share a place. Interleaved ones (columns of one matrix) are compared place by place.

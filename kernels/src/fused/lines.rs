@@ -38,7 +38,7 @@ pub(super) fn line(
     }
     let inputs = inputs.iter().map(|read| match bases.get(read.base) {
         places::Base::Data(data) => known(len, data, &read.layout),
-        _ => input(len, read.base, &read.layout),
+        _ => input(len, read.base, read.narrow, &read.layout),
     });
     let outputs = outputs.iter().map(|write| output(dims, write.base, write, &write.strides, &write.layout));
     supported(len, inputs.collect(), code, outputs.collect())
@@ -62,7 +62,7 @@ fn known(len: usize, data: &[f64], layout: &Layout) -> Option<Input> {
     match () {
         () if len == 1 || layout.is_uniform() => Some(Input::Constant(data[offset])),
         () if layout.is_contiguous() => {
-            Some(Input::Varying(Spot { base: Base::Absolute(data.as_ptr() as u64), offset }))
+            Some(Input::Varying(Spot { base: Base::Absolute(data.as_ptr() as u64), offset, narrow: false }))
         }
         () if len <= SMALL => Some(Input::Known(layout.places().map(|place| data[place]).collect())),
         () => None,
@@ -71,12 +71,12 @@ fn known(len: usize, data: &[f64], layout: &Layout) -> Option<Input> {
 
 /// An input at a place.
 #[cfg(target_arch = "x86_64")]
-fn input(len: usize, place: usize, layout: &Layout) -> Option<Input> {
+fn input(len: usize, place: usize, narrow: bool, layout: &Layout) -> Option<Input> {
     let (base, offset) = (Base::Place(place as u32), layout.offset);
     match () {
-        () if len == 1 || layout.is_uniform() => Some(Input::Uniform(Spot { base, offset })),
-        () if layout.is_contiguous() => Some(Input::Varying(Spot { base, offset })),
-        () if len <= SMALL => Some(Input::Scattered { base, places: layout.places().collect() }),
+        () if len == 1 || layout.is_uniform() => Some(Input::Uniform(Spot { base, offset, narrow })),
+        () if layout.is_contiguous() => Some(Input::Varying(Spot { base, offset, narrow })),
+        () if len <= SMALL && !narrow => Some(Input::Scattered { base, places: layout.places().collect() }),
         () => None,
     }
 }
@@ -86,12 +86,12 @@ fn input(len: usize, place: usize, layout: &Layout) -> Option<Input> {
 fn output(dims: &[usize], place: usize, write: &Write, strides: &[isize], layout: &Layout) -> Option<Output> {
     let len: usize = dims.iter().product();
     let at = |offset, form| {
-        let to = Spot { base: Base::Place(place as u32), offset };
+        let to = Spot { base: Base::Place(place as u32), offset, narrow: write.narrow };
         Some(Output { register: write.register, to, form })
     };
     match write.reduce {
         None if len == 1 || layout.is_contiguous() => at(layout.offset, Form::Elements),
-        None if len <= SMALL => at(0, Form::Scattered(layout.places().collect())),
+        None if len <= SMALL && !write.narrow => at(0, Form::Scattered(layout.places().collect())),
         Some(reduce) if len == 1 || layout.is_uniform() => at(layout.offset, Form::Reduced(reduce)),
         Some(reduce) if len <= SMALL => at(0, Form::Grouped(reduce, groups(dims, strides, layout))),
         _ => None,
@@ -104,11 +104,12 @@ fn output(dims: &[usize], place: usize, write: &Write, strides: &[isize], layout
 pub(super) struct Rows {
     /// The loop of a row. Its places are numbered as `places` are.
     pub(super) line: Line,
-    /// Where each place starts: the number of its base. Places of one base differ in how they move from row to row.
+    /// Where each place starts: the number of its base. Places of one base differ in how they move from row to row, and in
+    /// the type of their elements.
     pub(super) places: Vec<usize>,
     /// The dimensions in front.
     dims: Vec<usize>,
-    /// How far each place moves when the index of a dimension grows by one and those behind it start again.
+    /// How many bytes each place moves when the index of a dimension grows by one and those behind it start again.
     moves: Vec<Vec<isize>>,
 }
 
@@ -156,11 +157,11 @@ impl Rows {
         if outputs.iter().any(across) {
             return None;
         }
-        let mut places: Vec<(usize, &[isize])> = vec![];
-        let mut place = |base: usize, strides| {
-            let known = places.iter().position(|&place| place == (base, strides));
+        let mut places: Vec<(usize, bool, &[isize])> = vec![];
+        let mut place = |base: usize, narrow: bool, strides| {
+            let known = places.iter().position(|&place| place == (base, narrow, strides));
             known.unwrap_or_else(|| {
-                places.push((base, strides));
+                places.push((base, narrow, strides));
                 places.len() - 1
             })
         };
@@ -171,22 +172,25 @@ impl Rows {
             let moves = &read.strides[..split];
             match bases.get(read.base) {
                 places::Base::Data(data) if moves.iter().all(|&stride| stride == 0) => known(len, data, &own),
-                _ => input(len, place(read.base, moves), &own),
+                _ => input(len, place(read.base, read.narrow, moves), read.narrow, &own),
             }
         });
         let inputs = inputs.collect();
         let outputs = outputs.iter().map(|write| {
             let own = layout(&write.strides, write.layout.offset);
-            output(row, place(write.base, &write.strides[..split]), write, &write.strides[split..], &own)
+            let place = place(write.base, write.narrow, &write.strides[..split]);
+            output(row, place, write, &write.strides[split..], &own)
         });
         let outputs = outputs.collect();
         let line = supported(len, inputs, code, outputs)?;
         let back = |strides: &[isize], d: usize| -> isize {
             (d + 1..split).map(|d| strides[d] * (front[d] as isize - 1)).sum()
         };
-        let moves = (0..split).map(|d| places.iter().map(|(_, strides)| strides[d] - back(strides, d)).collect());
-        let moves = moves.collect();
-        Some(Rows { line, places: places.into_iter().map(|(base, _)| base).collect(), dims: front.into(), moves })
+        let bytes = |d: usize, &(_, narrow, strides): &(usize, bool, &[isize])| {
+            (strides[d] - back(strides, d)) * if narrow { size_of::<f32>() } else { size_of::<f64>() } as isize
+        };
+        let moves = (0..split).map(|d| places.iter().map(|place| bytes(d, place)).collect()).collect();
+        Some(Rows { line, places: places.into_iter().map(|(base, ..)| base).collect(), dims: front.into(), moves })
     }
 
     /// Calls `run` for each row with the pointers to its places, until it says that it did not get through; gives whether it
@@ -204,7 +208,7 @@ impl Rows {
                 size *= self.dims[turn];
             }
             for (pointer, &by) in pointers.iter_mut().zip(&self.moves[turn]) {
-                *pointer = pointer.wrapping_offset(by);
+                *pointer = pointer.wrapping_byte_offset(by);
             }
         }
         true

@@ -35,6 +35,7 @@
 //! assert_eq!(sum, [3.0]);
 //! ```
 
+mod blocks;
 mod check;
 mod layout;
 mod lines;
@@ -95,6 +96,9 @@ pub struct Instruction {
 pub enum Source {
     /// The memory of the run, from this offset on.
     Memory(usize),
+    /// The memory of the run taken as f32, two in the place of each f64: from this offset on, which counts f32 as the strides
+    /// do. What is read is widened.
+    Narrow(usize),
     /// Input number `.0` of the run, from offset `.1` on.
     Argument(usize, usize),
     /// Output number `.0` of the run, which an earlier loop has written, from offset `.1` on.
@@ -117,6 +121,8 @@ pub struct Input {
 pub enum Target {
     /// The memory of the run, from this offset on.
     Memory(usize),
+    /// The memory of the run taken as f32, as [`Source::Narrow`]. What is written is rounded; reductions are not written so.
+    Narrow(usize),
     /// Output number `.0` of the run, from offset `.1` on.
     Result(usize, usize),
 }

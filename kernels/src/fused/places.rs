@@ -60,6 +60,12 @@ impl Place {
     pub(super) fn of(self, bases: &[*mut f64]) -> *mut f64 {
         bases[self.base].wrapping_add(self.offset)
     }
+
+    /// The pointer, if the offset counts f32.
+    #[inline]
+    pub(super) fn narrow(self, bases: &[*mut f64]) -> *mut f32 {
+        bases[self.base].cast::<f32>().wrapping_add(self.offset)
+    }
 }
 
 /// The slices that a kernel works on, each once, with the length that it needs.

@@ -19,7 +19,7 @@ pub struct FusedKernel {
     /// Where the registers of `once` and `code` are.
     pub(super) slots: Vec<Home>,
     /// Inputs spread over one vector: their slots come first, in this order.
-    pub(super) spread: Vec<Place>,
+    pub(super) spread: Vec<Spread>,
     /// Instructions on spread values, run once.
     pub(super) once: Vec<Instruction>,
     /// Inputs used in place.
@@ -54,6 +54,13 @@ pub(super) struct Home {
 }
 
 #[derive(Clone, Copy, Debug)]
+pub(super) struct Spread {
+    pub(super) place: Place,
+    /// Of f32: where it is widened to in scratch memory.
+    pub(super) widened: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Direct {
     pub(super) slot: u16,
     pub(super) place: Place,
@@ -65,6 +72,7 @@ pub(super) struct Gathered {
     pub(super) base: usize,
     pub(super) layout: Layout,
     pub(super) walk: usize,
+    pub(super) narrow: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +87,7 @@ pub(super) struct Scattered {
     pub(super) base: usize,
     pub(super) layout: Layout,
     pub(super) walk: usize,
+    pub(super) narrow: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +96,7 @@ pub(super) struct Single {
     pub(super) place: Place,
     /// A sum of one value turns -0 into +0, as every sum does.
     pub(super) reduce: Option<Reduce>,
+    pub(super) narrow: bool,
 }
 
 impl FusedKernel {
@@ -144,7 +154,7 @@ fn give_outputs_temporaries(spread: &mut Vec<bool>, inputs: usize, code: &mut Ve
 
 /// Written by the instruction itself.
 fn is_in_place(output: &Write) -> bool {
-    output.reduce.is_none() && output.layout.is_contiguous()
+    output.reduce.is_none() && output.layout.is_contiguous() && !output.narrow
 }
 
 /// For each register, whether it is the same for all elements.
@@ -219,22 +229,23 @@ impl Builder {
         }
     }
 
-    fn input(&mut self, Read { base, layout, .. }: &Read) -> u16 {
-        let place = Place { base: *base, offset: layout.offset };
+    fn input(&mut self, &Read { base, ref layout, narrow, .. }: &Read) -> u16 {
+        let place = Place { base, offset: layout.offset };
         if layout.is_uniform() {
             // Spread inputs of an empty space are not read: their place need not exist.
             let slot = self.slot(0);
             if self.kernel.len > 0 {
-                self.kernel.spread.push(place);
+                let widened = narrow.then(|| self.scratch(1));
+                self.kernel.spread.push(Spread { place, widened });
             }
             return slot;
         }
         let slot = self.slot(LANES);
-        if layout.is_contiguous() {
+        if layout.is_contiguous() && !narrow {
             self.kernel.direct.push(Direct { slot, place });
         } else {
             let walk = self.walk(layout);
-            self.kernel.gathered.push(Gathered { slot, base: *base, layout: layout.clone(), walk });
+            self.kernel.gathered.push(Gathered { slot, base, layout: layout.clone(), walk, narrow });
         }
         slot
     }
@@ -292,15 +303,17 @@ impl Builder {
     fn output(&mut self, output: Write) {
         let slot = self.slots[usize::from(output.register)];
         if self.kernel.len == 1 {
-            self.kernel.single.push(Single { slot, place: output.place(), reduce: output.reduce });
+            let (place, reduce, narrow) = (output.place(), output.reduce, output.narrow);
+            self.kernel.single.push(Single { slot, place, reduce, narrow });
         } else if let Some(reduce) = output.reduce {
             let dims = std::mem::take(&mut self.dims);
             let reduction = Reduction::new(slot, reduce, output.place(), &dims, &output.strides, self);
             self.dims = dims;
             self.kernel.reductions.push(reduction);
-        } else if !output.layout.is_contiguous() {
+        } else if !is_in_place(&output) {
             let walk = self.walk(&output.layout);
-            self.kernel.scattered.push(Scattered { slot, base: output.base, layout: output.layout, walk });
+            let Write { base, layout, narrow, .. } = output;
+            self.kernel.scattered.push(Scattered { slot, base, layout, walk, narrow });
         }
     }
 }

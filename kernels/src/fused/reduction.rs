@@ -1,8 +1,8 @@
 //! Reductions of a fused loop, in the order of [`reduce`](crate::reduce).
 
+use super::blocks::scatter;
 use super::layout::{Layout, Walk};
 use super::places::Place;
-use super::run::scatter;
 use crate::isa::Isa;
 use crate::reduce::{CHUNK, ROWS, Reduce, Rows, SHORT, Tree, chunk, close_block, combine_rows, levels, short_runs};
 
@@ -103,11 +103,11 @@ impl Reduction {
     ///
     /// # Safety
     /// As for [`empty`](Self::empty).
-    pub(super) unsafe fn finish(&self, bases: &[*mut f64], scratch: *mut f64, state: &mut [usize]) {
+    pub(super) unsafe fn finish(&self, isa: Isa, bases: &[*mut f64], scratch: *mut f64, state: &mut [usize]) {
         if let Made::Scratch { acc, base, places, walk } = &self.made {
             let walk = Walk { layout: places, state: &mut state[*walk..] };
             // SAFETY: the layout has as many places as there are results.
-            unsafe { scatter(walk, scratch.wrapping_add(*acc), bases[*base], self.kept) };
+            unsafe { scatter::<f64>(isa, walk, scratch.wrapping_add(*acc), bases[*base], self.kept) };
         }
     }
 

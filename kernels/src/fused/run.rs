@@ -1,5 +1,6 @@
 //! Running a fused kernel.
 
+use super::blocks::{gather, scatter};
 use super::layout::Walk;
 use super::places::Places;
 use super::plan::FusedKernel;
@@ -7,9 +8,6 @@ use crate::interpreter::{Slot, Span, execute, spread};
 use crate::isa::Isa;
 use crate::reduce::{CHUNK, Reduce, Tree};
 use crate::simd::LANES;
-
-/// Runs of up to this many elements are copied without a call for each.
-const SHORT: usize = 32;
 
 /// Memory that runs work in. One scratch serves any number of kernels, one run at a time.
 #[derive(Clone, Debug, Default)]
@@ -109,8 +107,16 @@ impl FusedKernel {
             *slot = Slot { pointer: block.wrapping_add(home.offset), step: home.step };
         }
         let sources = &mut scratch.sources[..self.spread.len()];
-        for (source, place) in sources.iter_mut().zip(&self.spread) {
-            *source = place.of(bases);
+        for (source, spread) in sources.iter_mut().zip(&self.spread) {
+            *source = match spread.widened {
+                None => spread.place.of(bases),
+                Some(room) => {
+                    let to = block.wrapping_add(room);
+                    // SAFETY: the place was checked, and the room is part of the scratch.
+                    unsafe { *to = f64::from(*spread.place.narrow(bases)) };
+                    to
+                }
+            };
         }
         // SAFETY: `new` checked that all places of inputs are inside their bases; slots are parts of the scratch,
         // one vector long for spread values.
@@ -124,10 +130,11 @@ impl FusedKernel {
             // SAFETY: the slot holds a vector, the place was checked.
             unsafe {
                 let value = *slots[usize::from(single.slot)].pointer;
-                *single.place.of(bases) = match single.reduce {
-                    Some(reduce) => reduce.pair(value, reduce.identity()),
-                    None => value,
-                };
+                match single.reduce {
+                    Some(reduce) => *single.place.of(bases) = reduce.pair(value, reduce.identity()),
+                    None if single.narrow => *single.place.narrow(bases) = value as f32,
+                    None => *single.place.of(bases) = value,
+                }
             }
         }
         if self.len == 1 {
@@ -148,7 +155,7 @@ impl FusedKernel {
         }
         for reduction in &self.reductions {
             // SAFETY: as above.
-            unsafe { reduction.finish(bases, block, &mut scratch.state) };
+            unsafe { reduction.finish(isa, bases, block, &mut scratch.state) };
         }
     }
 
@@ -189,7 +196,11 @@ impl FusedKernel {
             let walk = Walk { layout: &gathered.layout, state: &mut state[gathered.walk..] };
             // SAFETY: as above.
             unsafe {
-                gather(walk, bases[gathered.base], to, len);
+                if gathered.narrow {
+                    gather::<f32>(isa, walk, bases[gathered.base].cast(), to, len);
+                } else {
+                    gather::<f64>(isa, walk, bases[gathered.base], to, len);
+                }
                 pad(to, len);
             }
         }
@@ -208,8 +219,15 @@ impl FusedKernel {
         }
         for scattered in &self.scattered {
             let walk = Walk { layout: &scattered.layout, state: &mut state[scattered.walk..] };
+            let (from, to) = (slots[usize::from(scattered.slot)].pointer, bases[scattered.base]);
             // SAFETY: as above; the slot holds `len` values.
-            unsafe { scatter(walk, slots[usize::from(scattered.slot)].pointer, bases[scattered.base], len) };
+            unsafe {
+                if scattered.narrow {
+                    scatter::<f32>(isa, walk, from, to.cast(), len);
+                } else {
+                    scatter::<f64>(isa, walk, from, to, len);
+                }
+            }
         }
         for (reduction, tree) in self.reductions.iter().zip(trees) {
             let x = slots[usize::from(reduction.slot)].pointer;
@@ -227,83 +245,5 @@ unsafe fn pad(to: *mut f64, len: usize) {
     for i in len..len.next_multiple_of(LANES) {
         // SAFETY: the caller's promise.
         unsafe { *to.add(i) = *to.add(len - 1) };
-    }
-}
-
-/// # Safety
-/// The places of the walk must be readable in `from`, `to` writable for `len` values.
-unsafe fn gather(mut walk: Walk, from: *const f64, mut to: *mut f64, mut len: usize) {
-    let (stride, run) = (walk.layout.run_stride(), walk.layout.run());
-    while len > 0 {
-        let rows = if run <= SHORT && walk.position() == 0 { walk.runs_left().min(len / run) } else { 0 };
-        if rows > 1 {
-            let apart = walk.layout.strides[walk.layout.strides.len() - 2];
-            let from = from.wrapping_add(walk.skip_runs(rows));
-            // SAFETY: `rows` runs from here, and as many values at `to`.
-            unsafe {
-                match run {
-                    2 => gather_rows(from, apart, stride, rows, 2, to),
-                    3 => gather_rows(from, apart, stride, rows, 3, to),
-                    4 => gather_rows(from, apart, stride, rows, 4, to),
-                    _ => gather_rows(from, apart, stride, rows, run, to),
-                }
-                to = to.add(rows * run);
-            }
-            len -= rows * run;
-            continue;
-        }
-        let (place, count) = walk.next_run(len);
-        // SAFETY: `count` places from here at the stride, and as many values at `to`.
-        unsafe {
-            let from = from.add(place);
-            match stride {
-                0 => std::slice::from_raw_parts_mut(to, count).fill(*from),
-                1 => std::ptr::copy_nonoverlapping(from, to, count),
-                _ => {
-                    for i in 0..count {
-                        *to.add(i) = *from.offset(i as isize * stride);
-                    }
-                }
-            }
-            to = to.add(count);
-        }
-        len -= count;
-    }
-}
-
-/// Copies `rows` runs whose beginnings are `apart` from each other.
-///
-/// # Safety
-/// The places must be readable, and `to` writable for `rows * run` values.
-#[inline(always)]
-unsafe fn gather_rows(from: *const f64, apart: isize, stride: isize, rows: usize, run: usize, to: *mut f64) {
-    for row in 0..rows {
-        let from = from.wrapping_offset(row as isize * apart);
-        for i in 0..run {
-            // SAFETY: the caller's promise.
-            unsafe { *to.add(row * run + i) = *from.wrapping_offset(i as isize * stride) };
-        }
-    }
-}
-
-/// # Safety
-/// `from` must be readable for `len` values, the places of the walk writable in `to`.
-pub(super) unsafe fn scatter(mut walk: Walk, mut from: *const f64, to: *mut f64, mut len: usize) {
-    let stride = walk.layout.run_stride();
-    while len > 0 {
-        let (place, count) = walk.next_run(len);
-        // SAFETY: `count` places from here at the stride, and as many values at `from`.
-        unsafe {
-            let to = to.add(place);
-            if stride == 1 {
-                std::ptr::copy_nonoverlapping(from, to, count);
-            } else {
-                for i in 0..count {
-                    *to.offset(i as isize * stride) = *from.add(i);
-                }
-            }
-            from = from.add(count);
-        }
-        len -= count;
     }
 }

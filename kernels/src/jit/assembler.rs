@@ -3,6 +3,7 @@
 //! Only what the compiler emits is here: AVX-512 vectors of 128 or 512 bits (EVEX prefix), byte masks (VEX prefix), and a
 //! few instructions on general registers.
 
+use super::block::Index;
 use rustc_hash::FxHashMap;
 
 /// General registers by number.
@@ -55,7 +56,7 @@ pub(super) enum Memory {
     Pool8([u64; 8]),
     At {
         base: u8,
-        index: Option<u8>,
+        index: Option<Index>,
         offset: i32,
     },
 }
@@ -77,32 +78,50 @@ enum Map {
     M0F3A = 3,
 }
 
-/// An instruction with an EVEX prefix and W = 1.
+/// An instruction with an EVEX prefix.
 #[derive(Clone, Copy, Debug)]
 struct Opcode {
     map: Map,
     /// The implied prefix: 1 is 66, 2 is F3, 3 is F2.
     prefix: u8,
     code: u8,
-    /// Whether an operand in memory is one number, whatever the width.
-    is_single: bool,
+    /// Whether it is about f64: the bit W.
+    is_double: bool,
+    reach: Reach,
+}
+
+/// How much of the memory an operand there is.
+#[derive(Clone, Copy, Debug)]
+enum Reach {
+    /// As much as a register.
+    Whole,
+    /// Half as much.
+    Half,
+    /// So many bytes, whatever the width.
+    Bytes(i32),
 }
 
 const fn packed(code: u8) -> Opcode {
-    Opcode { map: Map::M0F, prefix: 1, code, is_single: false }
+    Opcode { map: Map::M0F, prefix: 1, code, is_double: true, reach: Reach::Whole }
 }
 
 const fn packed38(code: u8) -> Opcode {
-    Opcode { map: Map::M0F38, prefix: 1, code, is_single: false }
+    Opcode { map: Map::M0F38, ..packed(code) }
 }
 
 const fn packed3a(code: u8) -> Opcode {
-    Opcode { map: Map::M0F3A, prefix: 1, code, is_single: false }
+    Opcode { map: Map::M0F3A, ..packed(code) }
 }
 
 /// Moves of one f64.
 const fn single(code: u8) -> Opcode {
-    Opcode { map: Map::M0F, prefix: 3, code, is_single: true }
+    Opcode { prefix: 3, reach: Reach::Bytes(8), ..packed(code) }
+}
+
+/// Conversions from f32, and moves of f32.
+const fn narrow(code: u8, reach: Reach) -> Opcode {
+    let prefix = if let Reach::Bytes(_) = reach { 2 } else { 0 };
+    Opcode { map: Map::M0F, prefix, code, is_double: false, reach }
 }
 
 /// How a mask register takes part.
@@ -261,6 +280,33 @@ impl Assembler {
         }
     }
 
+    /// Loads f32 as f64.
+    pub(super) fn load_narrow(&mut self, width: Width, to: u8, from: Memory, masking: Masking) {
+        let (opcode, second) = match width {
+            // The lanes behind the first are those of the second operand.
+            Width::One => (narrow(0x5a, Reach::Bytes(4)), to),
+            _ => (narrow(0x5a, Reach::Half), 0),
+        };
+        self.evex(opcode, width, to, second, Operand::Vector(from), masking, None);
+    }
+
+    /// Stores f64 as f32, which `room` is for; may be `x`.
+    pub(super) fn store_narrow(&mut self, width: Width, to: Memory, x: u8, room: u8, masking: Masking) {
+        let masking = if let Masking::Zeroed(mask) = masking { Masking::Merged(mask) } else { masking };
+        let x = Operand::Register(x);
+        match width {
+            Width::One => {
+                self.evex(single(0x5a), width, room, room, x, Masking::None, None);
+                self.evex(narrow(0x11, Reach::Bytes(4)), width, room, 0, Operand::Vector(to), Masking::None, None);
+            }
+            Width::Four => unreachable!("loops are over eight lanes"),
+            Width::Eight => {
+                self.evex(packed(0x5a), width, room, 0, x, Masking::None, None);
+                self.evex(narrow(0x11, Reach::Whole), Width::Four, room, 0, Operand::Vector(to), masking, None);
+            }
+        }
+    }
+
     pub(super) fn store_first(&mut self, to: Memory, x: u8) {
         self.first(0x11, x, to);
     }
@@ -271,7 +317,7 @@ impl Assembler {
             // The second lane stays zero.
             Width::One if masking == Masking::None => single(0x10),
             Width::One => single(0x12),
-            _ => Opcode { is_single: true, ..packed38(0x19) },
+            _ => Opcode { reach: Reach::Bytes(8), ..packed38(0x19) },
         };
         self.evex(opcode, width, to, 0, Operand::Vector(from), masking, None);
     }
@@ -314,7 +360,7 @@ impl Assembler {
             // The fifth bit of a register goes where that of an index would.
             Operand::Register(rm) => (rm & 15, rm >> 1 & 8),
             Operand::Vector(Memory::At { base, index, .. }) | Operand::Broadcast(Memory::At { base, index, .. }) => {
-                (base, index.unwrap_or(0))
+                (base, index.map_or(0, |index| index.register))
             }
             Operand::Vector(_) | Operand::Broadcast(_) => (0, 0),
         };
@@ -332,7 +378,7 @@ impl Assembler {
                 | inverted(base >> 3, 5)
                 | inverted(register >> 4, 4)
                 | opcode.map as u8,
-            0x84 | (!second & 15) << 3 | opcode.prefix,
+            4 | u8::from(opcode.is_double) << 7 | (!second & 15) << 3 | opcode.prefix,
             zeroed << 7 | width.bits() << 5 | broadcast << 4 | inverted(second >> 4, 3) | mask,
             opcode.code,
         ]);
@@ -340,7 +386,12 @@ impl Assembler {
             Operand::Register(rm) => self.code.push(0xc0 | (register & 7) << 3 | rm & 7),
             Operand::Vector(memory) | Operand::Broadcast(memory) => {
                 // What an offset of one byte counts.
-                let scale = if broadcast == 1 || opcode.is_single { 8 } else { 16 << width.bits() };
+                let scale = match opcode.reach {
+                    _ if broadcast == 1 => 8,
+                    Reach::Whole => 16 << width.bits(),
+                    Reach::Half => 8 << width.bits(),
+                    Reach::Bytes(bytes) => bytes,
+                };
                 self.memory(register, memory, scale, u8::from(immediate.is_some()));
             }
         }
@@ -364,7 +415,9 @@ impl Assembler {
         let short = (offset % scale == 0).then(|| i8::try_from(offset / scale).ok()).flatten();
         let mode = if short.is_some() { 0x40 } else { 0x80 };
         match index {
-            Some(index) => self.code.extend([mode | register | 4, (index & 7) << 3 | base & 7]),
+            Some(Index { register: index, scale }) => {
+                self.code.extend([mode | register | 4, (scale as u8) << 6 | (index & 7) << 3 | base & 7]);
+            }
             // The stack pointer and its twin can only be named with an index.
             None if base & 7 == RSP => self.code.extend([mode | register | 4, 0x24]),
             None => self.code.push(mode | register | base & 7),
@@ -469,7 +522,8 @@ impl Assembler {
     /// If it is a constant's.
     pub(super) fn prefetch(&mut self, memory: Memory) {
         let Memory::At { base, index, .. } = memory else { panic!("constants are near") };
-        self.code.extend([0x40 | index.unwrap_or(0) >> 3 << 1 | base >> 3, 0x0f, 0x18]);
+        let index = index.map_or(0, |index| index.register);
+        self.code.extend([0x40 | index >> 3 << 1 | base >> 3, 0x0f, 0x18]);
         self.memory(1, memory, 1, 0);
     }
 

@@ -21,12 +21,26 @@ pub(crate) enum Base {
     Absolute(u64),
 }
 
+/// A general register that counts towards an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Index {
+    pub(super) register: u8,
+    pub(super) scale: Scale,
+}
+
+/// What a register is multiplied by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Scale {
+    One = 0,
+    Two = 1,
+}
+
 /// A place in memory, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Address {
     pub(super) base: Base,
-    /// A general register that is added.
-    pub(super) index: Option<u8>,
+    /// A general register that is added, times its scale.
+    pub(super) index: Option<Index>,
     pub(super) offset: i32,
 }
 
@@ -83,6 +97,11 @@ pub(super) enum Node {
         from: Address,
         mask: Option<Value>,
     },
+    /// As a load of f32, widened.
+    LoadNarrow {
+        from: Address,
+        mask: Option<Value>,
+    },
     Binary(Arithmetic, Value, Value),
     /// `± a b ± c`, rounded once.
     Fma {
@@ -127,6 +146,12 @@ pub(super) enum Node {
         x: Value,
         mask: Option<Value>,
     },
+    /// As a store, rounded to f32.
+    StoreNarrow {
+        to: Address,
+        x: Value,
+        mask: Option<Value>,
+    },
     /// Writes the first lane.
     StoreFirst {
         to: Address,
@@ -148,11 +173,13 @@ impl Node {
 
     /// Whether the value can be made again wherever it is used, so that it need not be kept.
     pub(super) fn is_cheap(&self) -> bool {
-        matches!(self, Node::Constant(_) | Node::Vector(_) | Node::Spread(_) | Node::Load { .. } | Node::Lanes(_))
+        use Node::{Constant, Lanes, Load, LoadNarrow, Spread, Vector};
+        matches!(self, Constant(_) | Vector(_) | Spread(_) | Load { .. } | LoadNarrow { .. } | Lanes(_))
     }
 
     pub(super) fn is_effect(&self) -> bool {
-        matches!(self, Node::Store { .. } | Node::StoreFirst { .. } | Node::Prefetch(_) | Node::Guard { .. })
+        use Node::{Guard, Prefetch, Store, StoreFirst, StoreNarrow};
+        matches!(self, Store { .. } | StoreNarrow { .. } | StoreFirst { .. } | Prefetch(_) | Guard { .. })
     }
 
     pub(super) fn operands(&self) -> ([Value; 3], usize) {
@@ -161,10 +188,13 @@ impl Node {
             | Node::Vector(_)
             | Node::Spread(_)
             | Node::Load { .. }
+            | Node::LoadNarrow { .. }
             | Node::Lanes(_)
             | Node::Prefetch(_) => ([0; 3], 0),
             Node::Permute2 { x, y, .. } | Node::Guard { x, mask: y } => ([x, y, 0], 2),
-            Node::Store { x, mask: Some(mask), .. } => ([x, mask, 0], 2),
+            Node::Store { x, mask: Some(mask), .. } | Node::StoreNarrow { x, mask: Some(mask), .. } => {
+                ([x, mask, 0], 2)
+            }
             Node::Binary(_, a, b) | Node::Compare(_, a, b) | Node::Both(a, b) | Node::Either(a, b) => ([a, b, 0], 2),
             Node::Fma { args, .. } => (args, 3),
             Node::Select { mask, yes, no } => ([mask, yes, no], 3),
@@ -176,6 +206,7 @@ impl Node {
             | Node::Neither(x)
             | Node::Permute { x, .. }
             | Node::Store { x, mask: None, .. }
+            | Node::StoreNarrow { x, mask: None, .. }
             | Node::StoreFirst { x, .. } => ([x, 0, 0], 1),
         }
     }

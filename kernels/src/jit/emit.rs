@@ -95,7 +95,12 @@ impl Emitter<'_> {
         self.pinned.clear();
         match self.block.nodes[at as usize] {
             // Read where they are used.
-            Node::Constant(_) | Node::Vector(_) | Node::Spread(_) | Node::Load { .. } | Node::Lanes(_) => return,
+            Node::Constant(_)
+            | Node::Vector(_)
+            | Node::Spread(_)
+            | Node::Load { .. }
+            | Node::LoadNarrow { .. }
+            | Node::Lanes(_) => return,
             Node::Binary(op, a, b) => self.binary(at, op, a, b),
             Node::Fma { negate_product, negate_addend, args } => {
                 self.fma(at, FmaKind { negate_product, negate_addend }, args);
@@ -172,6 +177,14 @@ impl Emitter<'_> {
                 self.release_operands(at);
                 let to = self.memory(to);
                 self.assembler.store(self.width, to, x, masking);
+            }
+            Node::StoreNarrow { to, x, mask } => {
+                let x = self.register(x);
+                let masking = self.masking(mask);
+                let room = self.free_register(false);
+                self.release_operands(at);
+                let to = self.memory(to);
+                self.assembler.store_narrow(self.width, to, x, room, masking);
             }
             Node::StoreFirst { to, x } => {
                 let x = self.register_of(at, x);
@@ -371,6 +384,11 @@ impl Emitter<'_> {
                 let masking = self.masking(mask);
                 let from = self.memory(from);
                 self.assembler.load(self.width, to, from, masking);
+            }
+            (None, Node::LoadNarrow { from, mask }) => {
+                let masking = self.masking(mask);
+                let from = self.memory(from);
+                self.assembler.load_narrow(self.width, to, from, masking);
             }
             (None, Node::Vector(number)) => {
                 let from = self.known(number);

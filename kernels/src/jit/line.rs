@@ -6,7 +6,7 @@
 //! accumulator `i mod 4`, and the results of chunks climb the tree of a binary counter.
 
 use super::assembler::{Assembler, Condition, Label, Width, general::*};
-use super::block::{Address, Base, Block, Node, Value};
+use super::block::{Address, Base, Block, Index, Node, Scale, Value};
 use super::emit::{Frame, GUARDED, emit};
 use super::record::{record, reduce};
 use super::small::straight;
@@ -23,9 +23,12 @@ const STRAIGHT_NODES: usize = 2048;
 /// Lines from this length on ask for memory ahead: what they touch may be far.
 const FAR: usize = 1 << 16;
 
-/// Bytes of a vector, and of a chunk.
+/// Bytes of a vector.
 const VECTOR: usize = 8 * LANES;
-const CHUNK_BYTES: usize = 8 * CHUNK;
+
+/// What the counter of a loop counts: the bytes of f32. Those of f64 are twice as many.
+const NARROW_VECTOR: usize = 4 * LANES;
+const NARROW_CHUNK: usize = 4 * CHUNK;
 
 /// Longer lines would leave the range of 32-bit offsets.
 const LONGEST: usize = i32::MAX as usize / 16;
@@ -48,11 +51,12 @@ pub(crate) enum Input {
     Known(Vec<f64>),
 }
 
-/// A place in memory: an offset in elements.
+/// A place in memory: an offset in elements, which are f64 or f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Spot {
     pub(crate) base: Base,
     pub(crate) offset: usize,
+    pub(crate) narrow: bool,
 }
 
 /// An output, from a spot on.
@@ -158,8 +162,19 @@ impl Line {
     }
 }
 
-pub(super) fn address(spot: Spot) -> Address {
-    Address { base: spot.base, index: None, offset: 8 * spot.offset as i32 }
+pub(super) fn address(Spot { base, offset, narrow }: Spot) -> Address {
+    let size = if narrow { size_of::<f32>() } else { size_of::<f64>() };
+    Address { base, index: None, offset: (size * offset) as i32 }
+}
+
+/// A load from an address in the type of the spot, widened.
+pub(super) fn load(spot: Spot, from: Address, mask: Option<Value>) -> Node {
+    if spot.narrow { Node::LoadNarrow { from, mask } } else { Node::Load { from, mask } }
+}
+
+/// A store to an address in the type of the spot.
+pub(super) fn store(spot: Spot, to: Address, x: Value, mask: Option<Value>) -> Node {
+    if spot.narrow { Node::StoreNarrow { to, x, mask } } else { Node::Store { to, x, mask } }
 }
 
 fn in_frame(offset: i32) -> Address {
@@ -212,6 +227,7 @@ impl Compiler<'_> {
         for input in &line.inputs {
             places.push(match input {
                 Input::Constant(x) => Some(Node::Constant(x.to_bits())),
+                Input::Uniform(spot) if spot.narrow => Some(load(*spot, address(*spot), None)),
                 Input::Uniform(spot) => Some(Node::Spread(address(*spot))),
                 Input::Varying(_) | Input::Scattered { .. } | Input::Known(_) => None,
             });
@@ -231,7 +247,12 @@ impl Compiler<'_> {
                     let identity = block.constant(operation.identity());
                     x = reduce(&mut block, operation, x, identity);
                 }
-                block.push(Node::StoreFirst { to: address(output.to), x });
+                let to = address(output.to);
+                block.push(if output.to.narrow {
+                    Node::StoreNarrow { to, x, mask: None }
+                } else {
+                    Node::StoreFirst { to, x }
+                });
             }
         } else {
             self.keep_uniform(&mut block, &values, &mut places);
@@ -280,7 +301,7 @@ impl Compiler<'_> {
         self.assembler.zero(COUNTER);
         let reductions: Vec<Reducing> =
             line.reductions().map(|(output, operation)| self.reducing(output, operation)).collect();
-        let whole_vectors = line.len / LANES * VECTOR;
+        let whole_vectors = line.len / LANES * NARROW_VECTOR;
         if reductions.is_empty() || line.len <= CHUNK {
             self.start(&reductions);
             if whole_vectors > 0 {
@@ -293,17 +314,17 @@ impl Compiler<'_> {
         let whole_chunks = line.len / CHUNK;
         self.assembler.zero(LIMIT);
         let next = self.assembler.here();
-        self.assembler.add_constant(LIMIT, CHUNK_BYTES as i32);
+        self.assembler.add_constant(LIMIT, NARROW_CHUNK as i32);
         self.start(&reductions);
         self.each(uniform, &reductions, |assembler| assembler.compare_registers(COUNTER, LIMIT));
         reductions.iter().for_each(|reducing| self.climb(reducing));
-        self.assembler.compare_constant(COUNTER, (whole_chunks * CHUNK_BYTES) as i32);
+        self.assembler.compare_constant(COUNTER, (whole_chunks * NARROW_CHUNK) as i32);
         self.assembler.jump_if(Condition::Below, next);
         if line.len.is_multiple_of(CHUNK) {
             return self.finish(&reductions, whole_chunks);
         }
         self.start(&reductions);
-        if whole_vectors > whole_chunks * CHUNK_BYTES {
+        if whole_vectors > whole_chunks * NARROW_CHUNK {
             self.until(whole_vectors, uniform, &reductions);
         }
         self.last(uniform, &reductions);
@@ -339,7 +360,8 @@ impl Compiler<'_> {
     fn moving(&self, spot: Spot) -> Address {
         let held = self.bases.iter().find(|(base, _)| *base == spot.base);
         let base = held.map_or(spot.base, |&(_, register)| Base::Register(register));
-        Address { base, index: Some(COUNTER), offset: 8 * spot.offset as i32 }
+        let scale = if spot.narrow { Scale::One } else { Scale::Two };
+        Address { base, index: Some(Index { register: COUNTER, scale }), ..address(spot) }
     }
 
     fn reducing(&mut self, output: &Output, operation: Reduce) -> Reducing {
@@ -369,7 +391,7 @@ impl Compiler<'_> {
         self.emit(&block, Width::Eight);
     }
 
-    /// The loop over whole vectors up to a byte offset.
+    /// The loop over whole vectors up to a value of the counter.
     fn until(&mut self, end: usize, uniform: &Uniform, reductions: &[Reducing]) {
         self.each(uniform, reductions, |assembler| assembler.compare_constant(COUNTER, end as i32));
     }
@@ -383,7 +405,7 @@ impl Compiler<'_> {
             self.assembler.add_constant(ROTATION, VECTOR as i32);
             self.assembler.and_constant(ROTATION, (ACCUMULATORS * VECTOR - 1) as i32);
         }
-        self.assembler.add_constant(COUNTER, VECTOR as i32);
+        self.assembler.add_constant(COUNTER, NARROW_VECTOR as i32);
         compare(self.assembler);
         self.assembler.jump_if(Condition::Below, top);
     }
@@ -403,8 +425,7 @@ impl Compiler<'_> {
             _ => None,
         });
         for spot in inputs.chain(self.line.elementwise().map(|output| output.to)) {
-            let address = self.moving(spot);
-            block.push(Node::Prefetch(Address { offset: address.offset + 8 * AHEAD as i32, ..address }));
+            block.push(Node::Prefetch(self.moving(spot.moved(AHEAD))));
         }
     }
 
@@ -414,17 +435,18 @@ impl Compiler<'_> {
             self.prefetch(&mut block);
         }
         let mask = block.mask(lanes);
-        let load = |block: &mut Block, register: usize| match self.line.inputs[register] {
-            Input::Varying(spot) => block.push(Node::Load { from: self.moving(spot), mask }),
+        let read = |block: &mut Block, register: usize| match self.line.inputs[register] {
+            Input::Varying(spot) => block.push(load(spot, self.moving(spot), mask)),
             _ => unreachable!("loops have their inputs side by side"),
         };
-        let values = vector(self.line, &mut block, uniform, load);
+        let values = vector(self.line, &mut block, uniform, read);
         let value = |register: u16| values[usize::from(register)].expect("outputs are computed");
         for output in self.line.elementwise() {
-            block.push(Node::Store { to: self.moving(output.to), x: value(output.register), mask });
+            block.push(store(output.to, self.moving(output.to), value(output.register), mask));
         }
         for reducing in reductions {
-            let at = Address { index: Some(ROTATION), ..reducing.accumulator(0) };
+            let rotation = Index { register: ROTATION, scale: Scale::One };
+            let at = Address { index: Some(rotation), ..reducing.accumulator(0) };
             let before = block.push(Node::Load { from: at, mask: None });
             let mut after = reduce(&mut block, reducing.operation, before, value(reducing.register));
             if let Some(mask) = mask {
@@ -445,7 +467,7 @@ impl Compiler<'_> {
 
         self.assembler.address(ROTATION, FRAME, reducing.levels);
         self.assembler.move_register(RAX, COUNTER);
-        self.assembler.shift_right_register(RAX, CHUNK_BYTES.ilog2() as u8);
+        self.assembler.shift_right_register(RAX, NARROW_CHUNK.ilog2() as u8);
         self.assembler.add_constant(RAX, -1);
         let level = Address { base: Base::Register(ROTATION), index: None, offset: 0 };
         let (next, done) = (self.assembler.here(), self.assembler.label());
@@ -570,7 +592,7 @@ fn assign(values: &mut Vec<Option<Value>>, register: u16, value: Option<Value>) 
 
 /// General registers that hold bases during a loop.
 const BASES: [u8; 8] = [8, 9, 10, 11, R12, R13, R14, R15];
-/// The byte offset of the loop's vector.
+/// The byte offset of the loop's vector among f32.
 const COUNTER: u8 = RCX;
 /// The byte offset of the vector's accumulator.
 const ROTATION: u8 = RDX;

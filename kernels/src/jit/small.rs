@@ -4,7 +4,7 @@
 //! of the space put the elements at the same position of each part into one vector, so that lane `i` computes result `i`.
 
 use super::block::{Address, Base, Block, Node, Value};
-use super::line::{ACCUMULATORS, Form, Group, Input, Line, Uniform, address, first, fold, vector};
+use super::line::{ACCUMULATORS, Form, Group, Input, Line, Spot, Uniform, address, first, fold, load, store, vector};
 use super::record::reduce;
 use crate::fused::Reduce;
 use crate::simd::LANES;
@@ -22,9 +22,9 @@ pub(super) fn straight(line: &Line, uniform: &Uniform) -> Block {
         block.lanes = lanes;
         values.push(vector(line, &mut block, uniform, |block, register| match &line.inputs[register] {
             Input::Varying(spot) => {
-                let from = moved(address(*spot), elements.start);
+                let from = address(Spot { offset: spot.offset + elements.start, ..*spot });
                 let mask = block.mask(lanes);
-                block.push(Node::Load { from, mask })
+                block.push(load(*spot, from, mask))
             }
             Input::Scattered { base, places } => gather(block, *base, places, &places[elements.clone()]),
             Input::Known(numbers) => {
@@ -44,7 +44,8 @@ pub(super) fn straight(line: &Line, uniform: &Uniform) -> Block {
             Form::Elements => {
                 for (number, &x) in x.iter().enumerate() {
                     let mask = block.mask(first(LANES.min(line.len - number * LANES)));
-                    block.push(Node::Store { to: moved(to, number * LANES), x, mask });
+                    let to = Spot { offset: output.to.offset + number * LANES, ..output.to };
+                    block.push(store(to, address(to), x, mask));
                 }
             }
             Form::Scattered(places) => {

@@ -18,3 +18,13 @@ impl Rng {
 pub(crate) fn same(a: f64, b: f64) -> bool {
     a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
 }
+
+/// The two f32 in the place of an f64.
+fn halves(x: f64) -> [f64; 2] {
+    [x.to_bits() as u32, (x.to_bits() >> 32) as u32].map(|bits| f32::from_bits(bits).into())
+}
+
+/// [`same`] of the two f32 in the places of f64.
+pub(crate) fn same_halves(a: f64, b: f64) -> bool {
+    halves(a).into_iter().zip(halves(b)).all(|(a, b)| same(a, b))
+}
