@@ -178,7 +178,7 @@ fn random_small(rng: &mut Rng, case: &mut Case) -> Loop {
     for _ in 0..1 + rng.below(4) {
         let kind = rng.below(3);
         let (offset, strides, len) = random_strides(rng, &dims, |rng| kind == 0 || kind == 1 && rng.below(2) == 0);
-        let source = case.source(rng, len, offset);
+        let source = case.any_source(rng, len, offset);
         inputs.push(Input { source, strides });
     }
     let (code, registers) = random_code(rng, inputs.len(), 8);
@@ -187,7 +187,7 @@ fn random_small(rng: &mut Rng, case: &mut Case) -> Loop {
         let reduce = REDUCTIONS[rng.below(5)];
         let full = rng.below(3) == 0;
         let (offset, strides, len) = random_strides(rng, &dims, |rng| reduce.is_some() && (full || rng.below(2) == 0));
-        let target = case.target(rng, len, offset);
+        let target = case.any_target(rng, len, offset, reduce.is_some());
         outputs.push(Output { register: rng.below(registers) as u16, target, strides, reduce });
     }
     Loop { dims, inputs, code, outputs }

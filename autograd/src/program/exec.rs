@@ -7,8 +7,9 @@ use super::memory::{Home, MemoryPlan};
 use super::operand::{Factor, Operand, Target};
 use super::rows::{Argument, Body, Lane, Rows};
 use crate::structured::{Array, INPUTS, Known, Room, RoomMut, Structured};
+use pyroxene_kernels::buffer::halves_mut;
 use pyroxene_kernels::fused::{self, FusedKernel, Input, Loop, Output, Places, Scratch, Sequence, Source};
-use pyroxene_kernels::linalg::{self, MatMut, gemm_single, gemm_widening, single_room};
+use pyroxene_kernels::linalg::{self, MatMut, gemm_narrow, gemm_single, gemm_widening};
 use pyroxene_tensor::Shape;
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -56,6 +57,8 @@ pub(crate) struct Product {
     pub(crate) out: Target,
     /// Whether it is computed in f32.
     pub(crate) single: bool,
+    /// Whether its result stays in f32.
+    pub(crate) narrow: bool,
 }
 
 /// Room that tasks share and keep between runs.
@@ -137,7 +140,9 @@ impl Product {
     /// Numbers of f32 that a run takes.
     fn room(&self) -> usize {
         let (m, k, n) = self.sizes;
-        if self.single { self.parts() * single_room(m, k, n) } else { 0 }
+        let converted = [(self.a.is_wide(), m * k), (self.b.is_wide(), k * n), (!self.narrow, m * n)];
+        let of_part: usize = converted.into_iter().filter(|&(is_wide, _)| is_wide).map(|(_, len)| len).sum();
+        if self.single { self.parts() * of_part } else { 0 }
     }
 
     fn run(&self, singles: &mut [f32], places: Places<'_, '_>) {
@@ -147,11 +152,22 @@ impl Product {
             return target.fill(0.0);
         }
         let (a, b) = (self.a.read(&rest), self.b.read(&rest));
-        let room = linalg::Scratch { floats: &mut singles[..self.room()], indices: &mut [] };
-        linalg::each_matrix(target, m * n, room, self.parts(), |place, target, room| {
+        let factors = |place: usize| {
             let (a_start, b_start) = self.batch[place];
-            let (a, b) = (a.matrix(a_start, (m, k), self.a_strides), b.matrix(b_start, (k, n), self.b_strides));
-            let target = MatMut::new(target, m, n, n);
+            (a.matrix(a_start, (m, k), self.a_strides), b.matrix(b_start, (k, n), self.b_strides))
+        };
+        let room = linalg::Scratch { floats: &mut singles[..self.room()], indices: &mut [] };
+        if self.narrow {
+            let target = &mut halves_mut(target)[..self.batch.len() * m * n];
+            linalg::each_matrix(target, m * n, room, self.parts(), |place, target, room| {
+                let (a, b) = factors(place);
+                gemm_narrow(a, b, MatMut::new(target, m, n, n), room.floats);
+                Ok(())
+            });
+            return;
+        }
+        linalg::each_matrix(target, m * n, room, self.parts(), |place, target, room| {
+            let ((a, b), target) = (factors(place), MatMut::new(target, m, n, n));
             if self.single {
                 gemm_single(a, b, target, room.floats)
             } else {
@@ -171,9 +187,22 @@ pub(crate) struct Placement<'p> {
 impl Placement<'_> {
     fn target(&self, buffer: BufferId) -> Target {
         match self.plan.homes[buffer] {
-            Home::Memory(start) => Target::Memory(start..start + self.lowered.buffers[buffer]),
+            Home::Memory(start) => Target::Memory(start..start + self.lowered.buffers[buffer].slots()),
             Home::Result(k) => Target::Result(k),
             Home::Argument(_) => unreachable!("nobody writes an input"),
+        }
+    }
+
+    /// Whether the view is of a buffer of f32.
+    fn is_narrow(&self, view: &View) -> bool {
+        view.buffer().is_some_and(|buffer| self.lowered.buffers[buffer].narrow)
+    }
+
+    /// Where the f32 of a buffer start in memory, counted in f32.
+    fn start_of_halves(&self, buffer: BufferId) -> usize {
+        match self.plan.homes[buffer] {
+            Home::Memory(start) => 2 * start,
+            _ => unreachable!("inputs and outputs are f64"),
         }
     }
 
@@ -186,12 +215,17 @@ impl Placement<'_> {
     fn factor(&self, view: &View) -> Factor {
         match &view.place {
             Place::Narrow(data) => Factor::Narrow(data.clone(), span(view)),
+            &Place::Buffer(buffer) if self.is_narrow(view) => {
+                let (start, within) = (self.start_of_halves(buffer), span(view));
+                Factor::Halves(start + within.start..start + within.end)
+            }
             _ => Factor::Wide(self.operand(view)),
         }
     }
 
     /// From the view's first element to its last.
     fn operand(&self, view: &View) -> Operand {
+        assert!(!self.is_narrow(view), "only loops and factors are read in f32");
         let within = span(view);
         match &view.place {
             Place::Data(data) => Operand::Data(data.clone(), within),
@@ -207,6 +241,9 @@ impl Placement<'_> {
 
     fn source(&self, view: &View) -> Source {
         match &view.place {
+            &Place::Buffer(buffer) if self.is_narrow(view) => {
+                Source::Narrow(self.start_of_halves(buffer) + view.offset)
+            }
             Place::Data(data) => Source::Data(data.clone(), view.offset),
             Place::Buffer(buffer) => match self.plan.homes[*buffer] {
                 Home::Memory(start) => Source::Memory(start + view.offset),
@@ -226,6 +263,9 @@ impl Placement<'_> {
         let outputs = step.outputs.iter().map(|store| Output {
             register: store.register,
             target: match self.target(store.out) {
+                Target::Memory(_) if self.lowered.buffers[store.out].narrow => {
+                    fused::Target::Narrow(self.start_of_halves(store.out) + store.offset)
+                }
                 Target::Memory(range) => fused::Target::Memory(range.start + store.offset),
                 Target::Result(k) => fused::Target::Result(k, store.offset),
             },
@@ -268,7 +308,7 @@ impl Placement<'_> {
                 Task::Assemble { parts: parts.iter().map(part).collect(), out: self.target(*out) }
             }
             Step::Rows(step) => Task::Rows(Box::new(self.rows(step))),
-            Step::Matmul { a, b, out, single } => Task::Matmul(Product { single: *single, ..self.product(a, b, out) }),
+            Step::Matmul { a, b, out, single } => Task::Matmul(self.product(a, b, out, *single)),
             Step::Structured { op, inputs, out } => {
                 let shapes: Vec<&[usize]> = inputs.iter().map(|input| input.shape.as_slice()).collect();
                 let room = op.room(&shapes, &out.shape);
@@ -321,7 +361,7 @@ impl Placement<'_> {
         }
     }
 
-    fn product(&self, a: &View, b: &View, out: &View) -> Product {
+    fn product(&self, a: &View, b: &View, out: &View, single: bool) -> Product {
         let rank = out.shape.len();
         let batch_shape = &out.shape[..rank - 2];
         let (m, n, k) = (out.shape[rank - 2], out.shape[rank - 1], a.shape[a.shape.len() - 1]);
@@ -342,7 +382,8 @@ impl Placement<'_> {
             a_strides: matrix_strides(a),
             b_strides: matrix_strides(b),
             out: self.whole(out),
-            single: false,
+            single,
+            narrow: self.is_narrow(out),
         }
     }
 }

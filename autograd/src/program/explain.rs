@@ -93,35 +93,47 @@ pub(super) fn scheduled(text: &mut String, graph: &Graph, units: &[Unit]) {
 /// The steps over buffers, and where the buffers are.
 pub(super) fn steps(text: &mut String, lowered: &Lowered, plan: &MemoryPlan) {
     let sizes = lowered.buffers.iter().zip(&plan.homes);
-    let used: usize = sizes.filter(|(_, home)| matches!(home, Home::Memory(_))).map(|(size, _)| size).sum();
+    let used: usize = sizes.filter(|(_, home)| matches!(home, Home::Memory(_))).map(|(extent, _)| extent.slots()).sum();
     let heading =
         format!("steps: {}, over {} numbers of memory ({used} without sharing)", lowered.steps.len(), plan.len,);
-    section(text, &heading, &lowered.steps, |text, _, step| describe(text, plan, step));
+    section(text, &heading, &lowered.steps, |text, _, step| {
+        describe(text, &Names { lowered, plan }, step);
+    });
     let placed = |(buffer, home): (usize, &Home)| match home {
         Home::Memory(start) => Some((buffer, *start)),
         Home::Argument(_) | Home::Result(_) => None,
     };
     let buffers: Vec<(BufferId, usize)> = plan.homes.iter().enumerate().filter_map(placed).collect();
     section(text, "memory:", &buffers, |text, _, &(buffer, start)| {
-        let _ = writeln!(text, "  b{buffer} at {start}..{}", start + lowered.buffers[buffer]);
+        let (name, end) = (Names { lowered, plan }.name(buffer), start + lowered.buffers[buffer].slots());
+        let _ = writeln!(text, "  {name} at {start}..{end}");
     });
 }
 
-/// The name of a buffer: that of the input or output that it is, or its number.
-fn name(plan: &MemoryPlan, buffer: BufferId) -> String {
-    match plan.homes[buffer] {
-        Home::Memory(_) => format!("b{buffer}"),
-        Home::Argument(k) => format!("in{k}"),
-        Home::Result(k) => format!("out{k}"),
-    }
+/// What buffers are called.
+struct Names<'l> {
+    lowered: &'l Lowered,
+    plan: &'l MemoryPlan,
 }
 
-fn place(plan: &MemoryPlan, view: &View) -> String {
-    match view.place {
-        Place::Buffer(buffer) => format!("{}{:?}", name(plan, buffer), view.shape.as_slice()),
-        Place::Data(_) => format!("data{:?}", view.shape.as_slice()),
-        Place::Narrow(_) => format!("f32 data{:?}", view.shape.as_slice()),
-        Place::Rows => "the product".into(),
+impl Names<'_> {
+    /// That of the input or output that it is, or its number.
+    fn name(&self, buffer: BufferId) -> String {
+        match self.plan.homes[buffer] {
+            Home::Memory(_) if self.lowered.buffers[buffer].narrow => format!("f32 b{buffer}"),
+            Home::Memory(_) => format!("b{buffer}"),
+            Home::Argument(k) => format!("in{k}"),
+            Home::Result(k) => format!("out{k}"),
+        }
+    }
+
+    fn place(&self, view: &View) -> String {
+        match view.place {
+            Place::Buffer(buffer) => format!("{}{:?}", self.name(buffer), view.shape.as_slice()),
+            Place::Data(_) => format!("data{:?}", view.shape.as_slice()),
+            Place::Narrow(_) => format!("f32 data{:?}", view.shape.as_slice()),
+            Place::Rows => "the product".into(),
+        }
     }
 }
 
@@ -129,19 +141,19 @@ fn in_single(single: bool) -> &'static str {
     if single { " in f32" } else { "" }
 }
 
-fn describe(text: &mut String, plan: &MemoryPlan, step: &Step) {
-    let name = |buffer: &BufferId| name(plan, *buffer);
-    let place = |view: &View| place(plan, view);
+fn describe(text: &mut String, names: &Names, step: &Step) {
+    let name = |buffer: &BufferId| names.name(*buffer);
+    let place = |view: &View| names.place(view);
     let _ = match step {
         Step::Loop(step) => {
             let _ = writeln!(text, "  loop over {:?}", step.shape.as_slice());
-            return describe_loop(text, plan, step);
+            return describe_loop(text, names, step);
         }
         Step::Rows(step) => {
             let (x, b) = (place(&step.x), place(&step.b));
             let (single, shape) = (in_single(step.single), step.lines.shape.as_slice());
             let _ = writeln!(text, "  some rows at a time: {x} x {b}{single}, a loop over {shape:?}");
-            describe_loop(text, plan, &step.lines);
+            describe_loop(text, names, &step.lines);
             writeln!(text, "    {} = transpose of {x} x r{}{single}", place(&step.out), step.g)
         }
         Step::Assemble { parts, out } => {
@@ -158,9 +170,9 @@ fn describe(text: &mut String, plan: &MemoryPlan, step: &Step) {
     };
 }
 
-fn describe_loop(text: &mut String, plan: &MemoryPlan, step: &LoopStep) {
+fn describe_loop(text: &mut String, names: &Names, step: &LoopStep) {
     for (register, input) in step.inputs.iter().enumerate().take(LINES) {
-        let _ = writeln!(text, "    r{register} = {}", place(plan, input));
+        let _ = writeln!(text, "    r{register} = {}", names.place(input));
     }
     for instruction in step.code.iter().take(LINES) {
         let (name, arity) = match instruction.code {
@@ -174,6 +186,6 @@ fn describe_loop(text: &mut String, plan: &MemoryPlan, step: &LoopStep) {
     }
     for store in step.outputs.iter().take(LINES) {
         let reduce = store.reduce.map_or(String::new(), |reduce| format!("{reduce:?} of ").to_lowercase());
-        let _ = writeln!(text, "    {} = {reduce}r{}", name(plan, store.out), store.register);
+        let _ = writeln!(text, "    {} = {reduce}r{}", names.name(store.out), store.register);
     }
 }

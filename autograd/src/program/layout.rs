@@ -10,6 +10,29 @@ pub(crate) type Strides = SmallVec<[isize; 4]>;
 /// A region of the Program's memory, placed by the memory plan.
 pub(crate) type BufferId = usize;
 
+/// How many numbers a buffer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    pub(crate) len: usize,
+    /// Whether they are f32.
+    pub(crate) narrow: bool,
+}
+
+impl Extent {
+    pub(crate) fn wide(len: usize) -> Extent {
+        Extent { len, narrow: false }
+    }
+
+    pub(crate) fn narrow(len: usize) -> Extent {
+        Extent { len, narrow: true }
+    }
+
+    /// The f64 in whose place they are.
+    pub(crate) fn slots(self) -> usize {
+        if self.narrow { self.len.div_ceil(2) } else { self.len }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) enum Place {
     Buffer(BufferId),

@@ -1,7 +1,7 @@
 //! From scheduled units to steps over buffers.
 
 use super::graph::{Graph, GraphNode, Id};
-use super::layout::{BufferId, Place, Strides, View, row_major};
+use super::layout::{BufferId, Extent, Place, Strides, View, row_major};
 use super::narrow::Narrowing;
 use super::rows::RowsUnit;
 use super::schedule::{Unit, is_view};
@@ -88,11 +88,11 @@ pub(crate) struct RowsStep {
     pub(crate) single: bool,
 }
 
-/// The steps, the size of each buffer, and which of them are the Program's inputs and outputs.
+/// The steps, the extent of each buffer, and which of them are the Program's inputs and outputs.
 #[derive(Debug, Default)]
 pub(crate) struct Lowered {
     pub(crate) steps: Vec<Step>,
-    pub(crate) buffers: Vec<usize>,
+    pub(crate) buffers: Vec<Extent>,
     pub(crate) inputs: Vec<BufferId>,
     pub(crate) outputs: Vec<BufferId>,
 }
@@ -142,7 +142,7 @@ fn read_outside(graph: &Graph, units: &[Unit]) -> Vec<bool> {
 
 impl<'g> Lowering<'g> {
     fn buffer(&mut self, len: usize) -> BufferId {
-        self.lowered.buffers.push(len);
+        self.lowered.buffers.push(Extent::wide(len));
         self.lowered.buffers.len() - 1
     }
 
@@ -192,7 +192,7 @@ impl<'g> Lowering<'g> {
     }
 
     fn fill_zero(&mut self, out: BufferId) {
-        let shape: Shape = [self.lowered.buffers[out]].as_slice().into();
+        let shape: Shape = [self.lowered.buffers[out].len].as_slice().into();
         let zero = View::constant(&Tensor::scalar(0.0));
         let store = Store { register: 0, out, offset: 0, strides: row_major(&shape).into_vec(), reduce: None };
         let step = LoopStep { shape, inputs: vec![zero], code: Vec::new(), outputs: vec![store] };
@@ -207,7 +207,9 @@ impl<'g> Lowering<'g> {
             let view = self.value(id).clone();
             let out = match view.place {
                 Place::Buffer(buffer)
-                    if view.is_contiguous() && view.len() == self.lowered.buffers[buffer] && taken.insert(buffer) =>
+                    if view.is_contiguous()
+                        && view.len() == self.lowered.buffers[buffer].len
+                        && taken.insert(buffer) =>
                 {
                     buffer
                 }

@@ -56,7 +56,7 @@ pub(crate) fn plan(lowered: &Lowered) -> MemoryPlan {
             in_use.pop();
             gaps.give_back(start, len);
         }
-        let len = lowered.buffers[buffer].next_multiple_of(LINE);
+        let len = lowered.buffers[buffer].slots().next_multiple_of(LINE);
         let start = gaps.take(len);
         plan.homes[buffer] = Home::Memory(start);
         in_use.push(Reverse((last, start, len)));

@@ -1,5 +1,6 @@
 //! What steps read and write: parts of the memory, slices of the caller, constant data.
 
+use pyroxene_kernels::buffer::halves;
 use pyroxene_kernels::fused::Places;
 use pyroxene_kernels::linalg::{self, Mat};
 use pyroxene_tensor::Buffer;
@@ -21,6 +22,8 @@ pub(crate) enum Operand {
 pub(crate) enum Factor {
     Wide(Operand),
     Narrow(Buffer<f32>, Range<usize>),
+    /// Part of the memory taken as f32.
+    Halves(Range<usize>),
 }
 
 /// What a factor reads in a run.
@@ -35,7 +38,17 @@ impl Factor {
         match self {
             Factor::Wide(operand) => Elements::Wide(operand.read(rest)),
             Factor::Narrow(data, range) => Elements::Narrow(&data[range.clone()]),
+            Factor::Halves(range) => {
+                let slots = range.start / 2..range.end.div_ceil(2);
+                let (start, whole) = (2 * slots.start, halves(rest.memory.read(&slots)));
+                Elements::Narrow(&whole[range.start - start..range.end - start])
+            }
         }
+    }
+
+    /// Whether it is stored in f64.
+    pub(crate) fn is_wide(&self) -> bool {
+        matches!(self, Factor::Wide(_))
     }
 }
 

@@ -3,8 +3,9 @@
 use super::batch::{self, Batching};
 use super::exec::Placement;
 use super::graph::Graph;
+use super::lower::Lowered;
 use super::rules::Fired;
-use super::{Plan, builder, explain, lower, memory, rows, schedule, verify};
+use super::{Plan, builder, explain, lower, memory, rows, schedule, storage, verify};
 
 /// A computation that is as simple as the rules make it, and the account of how it became so.
 pub(super) struct Simplified {
@@ -36,6 +37,11 @@ impl Simplified {
 
     /// The computation as steps over memory.
     pub(super) fn compile(self) -> Plan {
+        self.compile_by(storage::narrow)
+    }
+
+    /// [`compile`](Self::compile) with a way to choose the buffers that hold f32.
+    pub(super) fn compile_by(self, store: impl FnOnce(&mut Lowered)) -> Plan {
         let Simplified { graph, mut explanation } = self;
         let units = schedule::schedule(&graph);
         check(|| verify::schedule(&graph, &units));
@@ -43,7 +49,8 @@ impl Simplified {
         check(|| verify::schedule(&graph, &units));
         explain::scheduled(&mut explanation, &graph, &units);
 
-        let lowered = lower::lower(&graph, &units);
+        let mut lowered = lower::lower(&graph, &units);
+        store(&mut lowered);
         let memory = memory::plan(&lowered);
         check(|| verify::memory(&lowered, &memory));
         explain::steps(&mut explanation, &lowered, &memory);

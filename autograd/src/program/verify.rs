@@ -2,7 +2,7 @@
 
 use super::graph::{Graph, GraphNode, Id};
 use super::layout::{BufferId, View};
-use super::lower::Lowered;
+use super::lower::{Lowered, Step};
 use super::memory::{Home, MemoryPlan};
 use super::schedule::{LOOP_NODES, Unit, is_elementwise, is_view, iteration_space};
 use crate::op::{Op, Stride, Strides};
@@ -186,6 +186,7 @@ pub(super) fn memory(lowered: &Lowered, plan: &MemoryPlan) -> Result<(), String>
     for (position, step) in lowered.steps.iter().enumerate() {
         let fail = |what: String| format!("step {position}: {what}");
         let (reads, writes) = (step.reads(), step.writes());
+        places.narrow(step).map_err(fail)?;
         reads.iter().try_for_each(|view| places.view(view)).map_err(fail)?;
         for &out in &writes {
             if reads.iter().any(|view| view.buffer() == Some(out)) {
@@ -224,8 +225,33 @@ impl Places<'_> {
         }
     }
 
+    /// Buffers of f32 are read and written by loops, element by element, and by products in f32, and lie in memory.
+    fn narrow(&self, step: &Step) -> Result<(), String> {
+        let takes = match step {
+            Step::Loop(step) => step.outputs.iter().all(|store| store.reduce.is_none() || !self.is_narrow(store.out)),
+            Step::Matmul { single, .. } => *single,
+            _ => false,
+        };
+        let touched: Vec<BufferId> = step
+            .reads()
+            .into_iter()
+            .filter_map(View::buffer)
+            .chain(step.writes())
+            .filter(|&b| self.is_narrow(b))
+            .collect();
+        let lies = |&buffer: &BufferId| matches!(self.plan.homes[buffer], Home::Memory(_));
+        match touched.iter().find(|buffer| !takes || !lies(buffer)) {
+            Some(buffer) => Err(format!("b{buffer} is f32, which the step or the caller does not take")),
+            None => Ok(()),
+        }
+    }
+
+    fn is_narrow(&self, buffer: BufferId) -> bool {
+        self.lowered.buffers[buffer].narrow
+    }
+
     fn write(&mut self, buffer: BufferId) -> Result<(), String> {
-        let end = self.start(buffer).1 + self.lowered.buffers[buffer];
+        let end = self.start(buffer).1 + self.lowered.buffers[buffer].slots();
         match self.plan.homes[buffer] {
             Home::Argument(k) => return Err(format!("b{buffer} is input {k}, and is written")),
             Home::Memory(_) if end > self.plan.len => {
@@ -237,7 +263,7 @@ impl Places<'_> {
     }
 
     fn put(&mut self, buffer: BufferId) {
-        let ((space, start), len) = (self.start(buffer), self.lowered.buffers[buffer]);
+        let ((space, start), len) = (self.start(buffer), self.lowered.buffers[buffer].slots());
         if len == 0 {
             return;
         }
@@ -253,7 +279,7 @@ impl Places<'_> {
 
     fn holds(&self, buffer: BufferId) -> Result<(), String> {
         let owner = self.intact.get(&self.start(buffer)).map(|&(_, owner)| owner);
-        if self.lowered.buffers[buffer] == 0 || owner == Some(buffer) {
+        if self.lowered.buffers[buffer].len == 0 || owner == Some(buffer) {
             return Ok(());
         }
         Err(format!("b{buffer} is read, but does not hold its numbers"))
@@ -262,7 +288,7 @@ impl Places<'_> {
     fn view(&self, view: &View) -> Result<(), String> {
         let Some(buffer) = view.buffer().filter(|_| view.len() > 0) else { return Ok(()) };
         let (low, high) = view.ends();
-        if low < 0 || high >= self.lowered.buffers[buffer] as isize {
+        if low < 0 || high >= self.lowered.buffers[buffer].len as isize {
             return Err(format!("a view of b{buffer} reaches from {low} to {high}"));
         }
         self.holds(buffer)

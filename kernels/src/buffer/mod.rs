@@ -5,8 +5,10 @@
 //! need not be filled before it is written, which for an operation that adds two numbers an element is most of its time.
 //! What is kept is the only state; [`trim`] empties it, and a notebook whose cells each start with none only loses time.
 
+mod halves;
 mod kept;
 
+pub use halves::{halves, halves_mut};
 pub use kept::{KEPT_BUFFERS, KEPT_BYTES, SMALLEST_KEPT, kept_bytes, trim};
 
 use std::fmt;

@@ -76,7 +76,9 @@ fn input(len: usize, place: usize, narrow: bool, layout: &Layout) -> Option<Inpu
     match () {
         () if len == 1 || layout.is_uniform() => Some(Input::Uniform(Spot { base, offset, narrow })),
         () if layout.is_contiguous() => Some(Input::Varying(Spot { base, offset, narrow })),
-        () if len <= SMALL && !narrow => Some(Input::Scattered { base, places: layout.places().collect() }),
+        () if len <= SMALL => {
+            Some(Input::Scattered { from: Spot { base, offset: 0, narrow }, places: layout.places().collect() })
+        }
         () => None,
     }
 }
@@ -91,7 +93,7 @@ fn output(dims: &[usize], place: usize, write: &Write, strides: &[isize], layout
     };
     match write.reduce {
         None if len == 1 || layout.is_contiguous() => at(layout.offset, Form::Elements),
-        None if len <= SMALL && !write.narrow => at(0, Form::Scattered(layout.places().collect())),
+        None if len <= SMALL => at(0, Form::Scattered(layout.places().collect())),
         Some(reduce) if len == 1 || layout.is_uniform() => at(layout.offset, Form::Reduced(reduce)),
         Some(reduce) if len <= SMALL => at(0, Form::Grouped(reduce, groups(dims, strides, layout))),
         _ => None,

@@ -45,8 +45,8 @@ pub(crate) enum Input {
     Uniform(Spot),
     /// Element `i` is `i` places further.
     Varying(Spot),
-    /// Where each element of a small space is.
-    Scattered { base: Base, places: Vec<usize> },
+    /// How far each element of a small space is from the spot.
+    Scattered { from: Spot, places: Vec<usize> },
     /// The elements of a small space, known now.
     Known(Vec<f64>),
 }
@@ -103,7 +103,7 @@ impl Line {
         let inputs = self.inputs.iter().all(|input| match input {
             Input::Constant(_) | Input::Known(_) => true,
             Input::Uniform(spot) | Input::Varying(spot) => near(spot),
-            Input::Scattered { places, .. } => places.iter().all(|&place| place < LONGEST),
+            Input::Scattered { from, places } => near(from) && places.iter().all(|&place| place < LONGEST),
         });
         let outputs = self.outputs.iter().all(|output| {
             near(&output.to)
@@ -127,8 +127,9 @@ impl Line {
         for input in &mut line.inputs {
             match input {
                 Input::Constant(_) | Input::Known(_) => {}
-                Input::Uniform(spot) | Input::Varying(spot) => renumber(&mut spot.base),
-                Input::Scattered { base, .. } => renumber(base),
+                Input::Uniform(spot) | Input::Varying(spot) | Input::Scattered { from: spot, .. } => {
+                    renumber(&mut spot.base);
+                }
             }
         }
         line.outputs.iter_mut().for_each(|output| renumber(&mut output.to.base));
@@ -162,12 +163,19 @@ impl Line {
     }
 }
 
+impl Spot {
+    /// The spot so many elements further.
+    pub(super) fn moved(self, elements: usize) -> Spot {
+        Spot { offset: self.offset + elements, ..self }
+    }
+}
+
 pub(super) fn address(Spot { base, offset, narrow }: Spot) -> Address {
     let size = if narrow { size_of::<f32>() } else { size_of::<f64>() };
     Address { base, index: None, offset: (size * offset) as i32 }
 }
 
-/// A load from an address in the type of the spot, widened.
+/// A load from an address, in the type of the spot.
 pub(super) fn load(spot: Spot, from: Address, mask: Option<Value>) -> Node {
     if spot.narrow { Node::LoadNarrow { from, mask } } else { Node::Load { from, mask } }
 }

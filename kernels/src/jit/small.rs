@@ -3,7 +3,7 @@
 //! Strided and broadcast inputs are loaded as whole vectors, from which permutations take the lanes. Reductions of parts
 //! of the space put the elements at the same position of each part into one vector, so that lane `i` computes result `i`.
 
-use super::block::{Address, Base, Block, Node, Value};
+use super::block::{Block, Node, Value};
 use super::line::{ACCUMULATORS, Form, Group, Input, Line, Spot, Uniform, address, first, fold, load, store, vector};
 use super::record::reduce;
 use crate::fused::Reduce;
@@ -22,11 +22,11 @@ pub(super) fn straight(line: &Line, uniform: &Uniform) -> Block {
         block.lanes = lanes;
         values.push(vector(line, &mut block, uniform, |block, register| match &line.inputs[register] {
             Input::Varying(spot) => {
-                let from = address(Spot { offset: spot.offset + elements.start, ..*spot });
+                let from = address(spot.moved(elements.start));
                 let mask = block.mask(lanes);
                 block.push(load(*spot, from, mask))
             }
-            Input::Scattered { base, places } => gather(block, *base, places, &places[elements.clone()]),
+            Input::Scattered { from, places } => gather(block, *from, places, &places[elements.clone()]),
             Input::Known(numbers) => {
                 let mut bits = [0; LANES];
                 bits.iter_mut().zip(&numbers[elements.clone()]).for_each(|(to, x)| *to = x.to_bits());
@@ -39,28 +39,26 @@ pub(super) fn straight(line: &Line, uniform: &Uniform) -> Block {
         let x: Vec<Value> =
             values.iter().map(|values| values[usize::from(output.register)].expect("outputs are computed")).collect();
         let element = |element: usize| (x[element / LANES], (element % LANES) as u8);
-        let to = address(output.to);
         match &output.form {
             Form::Elements => {
                 for (number, &x) in x.iter().enumerate() {
                     let mask = block.mask(first(LANES.min(line.len - number * LANES)));
-                    let to = Spot { offset: output.to.offset + number * LANES, ..output.to };
-                    block.push(store(to, address(to), x, mask));
+                    block.push(store(output.to, address(output.to.moved(number * LANES)), x, mask));
                 }
             }
             Form::Scattered(places) => {
                 let places = places.iter().enumerate().map(|(number, &place)| (place, element(number)));
-                scatter(&mut block, to, places.collect());
+                scatter(&mut block, output.to, places.collect());
             }
             Form::Reduced(operation) => {
                 let x = whole(&mut block, *operation, &x, line.len);
-                block.push(Node::StoreFirst { to, x });
+                block.push(Node::StoreFirst { to: address(output.to), x });
             }
             Form::Grouped(operation, groups) => {
                 for groups in groups.chunks(LANES) {
                     let x = grouped(&mut block, *operation, groups, element);
                     let places = groups.iter().enumerate().map(|(lane, group)| (group.place, (x, lane as u8)));
-                    scatter(&mut block, to, places.collect());
+                    scatter(&mut block, output.to, places.collect());
                 }
             }
         }
@@ -68,12 +66,8 @@ pub(super) fn straight(line: &Line, uniform: &Uniform) -> Block {
     block
 }
 
-fn moved(from: Address, elements: usize) -> Address {
-    Address { offset: from.offset + 8 * elements as i32, ..from }
-}
-
 /// The numbers at places of which all are listed in `all`: windows of a vector that are the same for every call.
-fn gather(block: &mut Block, base: Base, all: &[usize], wanted: &[usize]) -> Value {
+fn gather(block: &mut Block, from: Spot, all: &[usize], wanted: &[usize]) -> Value {
     let mut sorted = all.to_vec();
     sorted.sort_unstable();
     let mut windows: Vec<(usize, usize)> = vec![];
@@ -85,16 +79,15 @@ fn gather(block: &mut Block, base: Base, all: &[usize], wanted: &[usize]) -> Val
     }
     let lanes = wanted.iter().map(|&place| {
         let (start, end) = windows[windows.partition_point(|&(start, _)| start <= place) - 1];
-        let from = Address { base, index: None, offset: 8 * start as i32 };
         let mask = block.mask(first(end - start));
-        (block.push(Node::Load { from, mask }), (place - start) as u8)
+        (block.push(load(from, address(from.moved(start)), mask)), (place - start) as u8)
     });
     let lanes: Vec<Lane> = lanes.collect();
     arrange(block, &lanes)
 }
 
 /// Writes lanes to places, a window at a time.
-fn scatter(block: &mut Block, to: Address, mut places: Vec<(usize, Lane)>) {
+fn scatter(block: &mut Block, to: Spot, mut places: Vec<(usize, Lane)>) {
     places.sort_unstable_by_key(|&(place, _)| place);
     let mut rest = &places[..];
     while let Some(&(start, lane)) = rest.first() {
@@ -107,7 +100,7 @@ fn scatter(block: &mut Block, to: Address, mut places: Vec<(usize, Lane)>) {
         }
         let x = arrange(block, &lanes);
         let mask = block.mask(used);
-        block.push(Node::Store { to: moved(to, start), x, mask });
+        block.push(store(to, address(to.moved(start)), x, mask));
         rest = &rest[count..];
     }
 }

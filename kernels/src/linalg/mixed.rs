@@ -1,7 +1,7 @@
 //! Products of matrices that are stored in another type than the one they are computed in.
 //!
 //! Two meanings, kept apart: [`gemm_widening`] reads f32 and computes in f64, so its results are those of f64
-//! throughout; [`gemm_single`] rounds its factors to f32 and computes in it.
+//! throughout; [`gemm_single`] rounds its factors to f32 and computes in it, and [`gemm_narrow`] leaves its result in f32.
 
 use super::{
     Mat, MatMut, Real, gemm,
@@ -124,20 +124,16 @@ fn widening(isa: Isa, a: Mat<f32>, x: Mat<f64>, y: View<f64>) {
     unsafe { matvec::contiguous::<f32, f64>(isa, a, along, View::of(x), y, Update::Set) };
 }
 
-/// Numbers of room that [`gemm_single`] takes at most for `m x k` times `k x n`.
-pub fn single_room(m: usize, k: usize, n: usize) -> usize {
-    m * k + k * n + m * n
-}
-
 /// `c = a b` in single precision: factors are rounded to f32, products and sums are those of [`gemm`](super::gemm()) in f32, and
-/// the result is widened. Numbers beyond the range of f32 become infinite.
+/// the result is widened. Numbers beyond the range of f32 become infinite. The room takes as many numbers as the result and the
+/// factors that are stored in f64 have.
 ///
 /// ```
-/// use pyroxene_kernels::linalg::{Factor, Mat, MatMut, gemm_single, single_room};
+/// use pyroxene_kernels::linalg::{Factor, Mat, MatMut, gemm_single};
 /// let a = Factor::F64(Mat::row_major(&[1.0, 2.0, 3.0, 4.0], 2, 2));
 /// let b = Factor::F32(Mat::row_major(&[0.1, 0.0, 0.0, 1.0], 2, 2));
 /// let mut c = [0.0; 4];
-/// gemm_single(a, b, MatMut::row_major(&mut c, 2, 2), &mut vec![0.0; single_room(2, 2, 2)]);
+/// gemm_single(a, b, MatMut::row_major(&mut c, 2, 2), &mut [0.0; 8]);
 /// assert_eq!(c, [f64::from(0.1f32), 2.0, f64::from(3.0 * 0.1f32), 4.0]);
 /// ```
 ///
@@ -156,13 +152,39 @@ pub fn gemm_single(a: Factor, b: Factor, c: MatMut<f64>, room: &mut [f32]) {
 pub fn gemm_single_on(isa: Isa, a: Factor, b: Factor, c: MatMut<f64>, room: &mut [f32]) {
     let (rows, cols) = (c.rows, c.cols);
     let (product, room) = room.split_at_mut(rows * cols);
-    let (a, room) = narrowed(isa, a, room);
-    let (b, _) = narrowed(isa, b, room);
-    gemm::checked(isa, a, b, MatMut::row_major(product, rows, cols));
+    gemm_narrow_on(isa, a, b, MatMut::row_major(product, rows, cols), room);
     for i in 0..rows {
         let row = &mut c.data[i * c.row_stride..][..cols];
         widen(isa, &product[i * cols..][..cols], row);
     }
+}
+
+/// [`gemm_single`] with its result in f32. The room takes as many numbers as the factors that are stored in f64 have.
+///
+/// ```
+/// use pyroxene_kernels::linalg::{Factor, Mat, MatMut, gemm_narrow};
+/// let a = Factor::F32(Mat::row_major(&[1.0, 2.0, 3.0, 4.0], 2, 2));
+/// let mut c = [0.0; 4];
+/// gemm_narrow(a, a.t(), MatMut::row_major(&mut c, 2, 2), &mut []);
+/// assert_eq!(c, [5.0, 11.0, 11.0, 25.0]);
+/// ```
+///
+/// # Panics
+/// If the shapes do not fit, or the room is too small.
+#[track_caller]
+pub fn gemm_narrow(a: Factor, b: Factor, c: MatMut<f32>, room: &mut [f32]) {
+    gemm_narrow_on(Isa::detect(), a, b, c, room);
+}
+
+/// [`gemm_narrow`] on a given instruction set.
+///
+/// # Panics
+/// If the shapes do not fit, the room is too small, or the machine lacks the instruction set.
+#[track_caller]
+pub fn gemm_narrow_on(isa: Isa, a: Factor, b: Factor, c: MatMut<f32>, room: &mut [f32]) {
+    let (a, room) = narrowed(isa, a, room);
+    let (b, _) = narrowed(isa, b, room);
+    gemm::checked(isa, a, b, c);
 }
 
 /// The factor in f32, in the room if it is not stored so; and the room that is left.

@@ -35,7 +35,7 @@ pub use exponential::{matrix_exp, matrix_exp_on, matrix_exp_room};
 pub use gemm::{gemm, gemm_on};
 pub use lu::{lu, lu_determinant, lu_failure, lu_log_determinant, lu_on, lu_permutation, lu_solve, lu_solve_on};
 pub use mat::{Mat, MatMut};
-pub use mixed::{Factor, gemm_single, gemm_single_on, gemm_widening, gemm_widening_on, single_room};
+pub use mixed::{Factor, gemm_narrow, gemm_narrow_on, gemm_single, gemm_single_on, gemm_widening, gemm_widening_on};
 pub use qr::{qr, qr_on, qr_room};
 pub use real::Real;
 pub use singular::{svd, svd_on, svd_room};

@@ -55,7 +55,7 @@ fn single_products_are_those_of_f32() {
                 let mut theirs = vec![0.0f32; m * n];
                 let (first, second) = (laid_out(&a, m, k, layouts.0), laid_out(&b, k, n, layouts.1));
                 gemm(first, laid_out(&narrow_b, k, n, layouts.1), MatMut::row_major(&mut theirs, m, n));
-                let mut room = vec![0.0; single_room(m, k, n)];
+                let mut room = vec![0.0; m * k + k * n + m * n];
                 let firsts = [Factor::F32(first), Factor::F64(laid_out(&wide, m, k, layouts.0))];
                 for (isa, first) in isas().flat_map(|isa| firsts.map(|first| (isa, first))) {
                     let mut ours = vec![7.0; m * (n + 1)];
@@ -63,6 +63,12 @@ fn single_products_are_those_of_f32() {
                     for (row, theirs) in ours.chunks(n + 1).zip(theirs.chunks(n.max(1))) {
                         assert_eq!(bits(&row[..n]), bits(&widened(theirs)), "{isa:?} {m} x {k} x {n}, {layouts:?}");
                         assert_eq!(row[n], 7.0);
+                    }
+                    let mut ours = vec![7.0; m * n];
+                    let both = [Factor::F64(second), Factor::F32(laid_out(&narrow_b, k, n, layouts.1))];
+                    for second in both {
+                        gemm_narrow_on(isa, first, second, MatMut::row_major(&mut ours, m, n), &mut room);
+                        assert_eq!(bits(&ours), bits(&theirs), "{isa:?} {m} x {k} x {n}, {layouts:?}, in f32");
                     }
                 }
             }
