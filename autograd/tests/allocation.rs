@@ -1,6 +1,6 @@
 //! Running a Program allocates nothing and keeps nothing, nor do the Programs inside its scans and checkpoints.
 
-use pyroxene_autograd::{Batch, Key, Program, Tensor, Var, checkpoint, grad, scan};
+use pyroxene_autograd::{Batch, DType, Key, Program, Tensor, Var, checkpoint, grad, scan};
 
 #[path = "common/counting.rs"]
 mod counting;
@@ -47,6 +47,20 @@ fn loops_and_products_allocate_nothing() {
     assert_eq!(runs(|x| (x[0] * x[1]).exp().sum()), 0);
     assert_eq!(runs(|x| x[0].reshape(&[3, 4]).matmul(x[1].reshape(&[4, 3])).sin().sum()), 0);
     assert_eq!(runs(|x| Var::concat(&[x[0].slice(0, ..5), x[1]], 0).cumsum(0).sum()), 0);
+}
+
+#[test]
+fn products_in_f32_allocate_nothing() {
+    let weights =
+        Var::from(Tensor::from_vec((0..1600).map(|i| f64::from(i).sin()).collect(), [40, 40]).cast(DType::F32));
+    let network = |x: &[Var]| {
+        let row = |x: Var| x.cast(DType::F32).reshape(&[12, 1]).matmul(Var::from(Tensor::ones([1, 40], DType::F32)));
+        let hidden = row(x[0]).matmul(weights).tanh().matmul(weights) * row(x[1]);
+        hidden.matmul(hidden.t()).sum()
+    };
+    assert_eq!(runs(network), 0);
+    let program = Program::capture(&[&[12], &[12]], |x| vec![network(x)]).expect("no value is read");
+    assert!(program.explain().contains("f32 b"));
 }
 
 #[test]
