@@ -1,5 +1,6 @@
 //! The thread-local arena of expressions: a stack of nodes that scopes truncate.
 
+use crate::eval::Marks;
 use crate::op::Op;
 use pyroxene_tensor::{DType, Shape, Tensor};
 use smallvec::SmallVec;
@@ -107,11 +108,19 @@ pub(crate) struct Arena {
     root: u32,
     last_epoch: u32,
     ended: [(u32, Option<&'static Location<'static>>); REMEMBERED],
+    pub(crate) marks: Marks,
 }
 
 thread_local! {
     static ARENA: RefCell<Arena> = const {
-        RefCell::new(Arena { nodes: Vec::new(), scopes: Vec::new(), root: 0, last_epoch: 0, ended: [(0, None); REMEMBERED] })
+        RefCell::new(Arena {
+            nodes: Vec::new(),
+            scopes: Vec::new(),
+            root: 0,
+            last_epoch: 0,
+            ended: [(0, None); REMEMBERED],
+            marks: Marks::new(),
+        })
     };
 }
 

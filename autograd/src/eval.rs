@@ -21,28 +21,54 @@ pub(crate) fn number(arena: &mut Arena, target: usize) -> Option<f64> {
     }
 }
 
+/// Which nodes an evaluation needs: those marked with its number. Kept from one to the next, or each would clear as many marks as
+/// there are nodes.
+pub(crate) struct Marks {
+    marks: Vec<u32>,
+    evaluation: u32,
+}
+
+impl Marks {
+    pub(crate) const fn new() -> Marks {
+        Marks { marks: Vec::new(), evaluation: 0 }
+    }
+
+    /// The marks of at least `len` nodes, and the number of a new evaluation.
+    fn take(&mut self, len: usize) -> (Vec<u32>, u32) {
+        let mut marks = std::mem::take(&mut self.marks);
+        self.evaluation = self.evaluation.wrapping_add(1);
+        if self.evaluation == 0 {
+            marks.clear();
+            self.evaluation = 1;
+        }
+        marks.resize(marks.len().max(len), 0);
+        (marks, self.evaluation)
+    }
+}
+
 /// Computes the values of a node and of those that it needs.
 fn compute(arena: &mut Arena, target: usize) {
-    let mut needed = vec![false; target + 1];
-    needed[target] = true;
+    let (mut needed, mark) = arena.marks.take(target + 1);
+    needed[target] = mark;
     let mut lowest = target;
     for index in (0..=target).rev() {
         if index < lowest {
             break;
         }
-        if needed[index] && !arena.nodes[index].value.is_known() {
+        if needed[index] == mark && !arena.nodes[index].value.is_known() {
             for &input in &arena.nodes[index].inputs {
-                needed[input as usize] = true;
+                needed[input as usize] = mark;
                 lowest = lowest.min(input as usize);
             }
         }
     }
     for index in lowest..=target {
-        if needed[index] && !arena.nodes[index].value.is_known() {
+        if needed[index] == mark && !arena.nodes[index].value.is_known() {
             let value = numbers(arena, index).map_or_else(|| tensors(arena, index).into(), Value::Number);
             arena.nodes[index].value = value;
         }
     }
+    arena.marks.marks = needed;
 }
 
 /// The value of a node without axes if its inputs are numbers: no tensors are made.

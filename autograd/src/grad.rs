@@ -68,7 +68,8 @@ fn active(first: usize, last: usize, xs: &[Var]) -> Vec<bool> {
 /// An elementwise node: its operation, operands and result.
 enum Elementwise {
     Unary(Unary, Var, Var),
-    Binary(Binary, [Var; 2], Var),
+    /// And which operands were broadcast.
+    Binary(Binary, [Var; 2], [bool; 2], Var),
 }
 
 /// One walk from an output back to inputs.
@@ -153,15 +154,23 @@ impl Sweep {
             let x = |k: usize| arena.var(node.inputs[k] as usize);
             match node.op {
                 Op::Unary(op) => Some(Elementwise::Unary(op, x(0), arena.var(index))),
-                Op::Binary(op) => Some(Elementwise::Binary(op, [x(0), x(1)], arena.var(index))),
+                Op::Binary(op) => {
+                    let operands = [x(0), x(1)];
+                    let spread = operands.map(|x| arena.nodes[x.index as usize].shape != node.shape);
+                    Some(Elementwise::Binary(op, operands, spread, arena.var(index)))
+                }
                 _ => None,
             }
         });
         match elementwise {
             Some(Elementwise::Unary(op, x, y)) => self.send(x, || unary(op, gy, x, y)),
-            Some(Elementwise::Binary(op, [a, b], y)) => {
-                self.send(a, || binary(op, 0, gy, a, b, y).map(|g| g.sum_to_shape_of(a)));
-                self.send(b, || binary(op, 1, gy, a, b, y).map(|g| g.sum_to_shape_of(b)));
+            Some(Elementwise::Binary(op, [a, b], spread, y)) => {
+                for (k, x) in [a, b].into_iter().enumerate() {
+                    self.send(x, || {
+                        let g = binary(op, k, gy, a, b, y)?;
+                        Some(if spread[k] { g.sum_to_shape_of(x) } else { g })
+                    });
+                }
             }
             None => self.visit_other(index, gy),
         }

@@ -383,17 +383,6 @@ unsafe fn totals_f64<S: Simd>(s: S, x: [S::F; 8], out: *mut f64) {
 /// As there.
 #[inline(always)]
 unsafe fn totals_f32<S: Simd>(s: S, x: [S::F32; 8], out: *mut f32) {
-    for i in 0..8 {
-        let mut lanes = [0.0; LANES_F32];
-        // SAFETY: there is a place for each lane, and for the sums as the caller promises.
-        unsafe {
-            s.store_f32(lanes.as_mut_ptr(), x[i]);
-            for width in [8, 4, 2, 1] {
-                for l in 0..width {
-                    lanes[l] += lanes[l + width];
-                }
-            }
-            *out.add(i) = lanes[0];
-        }
-    }
+    // SAFETY: as the caller promises.
+    unsafe { out.cast::<[f32; 8]>().write_unaligned(s.totals_f32(x)) };
 }

@@ -359,6 +359,55 @@ impl Simd for Avx2 {
         // SAFETY: the token witnesses that the instructions exist.
         unsafe { (_mm256_fmadd_ps(a.0, b.0, c.0), _mm256_fmadd_ps(a.1, b.1, c.1)) }
     }
+    #[inline(always)]
+    fn totals_f32(self, x: [Pair<__m256>; 8]) -> [f32; 8] {
+        let mut halves = [x[0].0; 8];
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe {
+            for i in 0..8 {
+                halves[i] = _mm256_add_ps(x[i].0, x[i].1);
+            }
+            totals_of_eight(halves)
+        }
+    }
+}
+
+/// The sum of the eight lanes of each, halves by halves: those of vectors `i` and `i + 4` are kept in one from the second step on, of
+/// four from the third.
+///
+/// # Safety
+/// The machine must have AVX.
+#[inline(always)]
+pub(super) unsafe fn totals_of_eight(x: [__m256; 8]) -> [f32; 8] {
+    // SAFETY: as the caller promises; an array of eight is written.
+    unsafe {
+        let left = fours(pairs(x[0], x[4]), pairs(x[1], x[5]));
+        let right = fours(pairs(x[2], x[6]), pairs(x[3], x[7]));
+        let all = _mm256_add_ps(_mm256_shuffle_ps::<0x88>(left, right), _mm256_shuffle_ps::<0xdd>(left, right));
+        let mut totals = [0.0; 8];
+        _mm256_storeu_ps(totals.as_mut_ptr(), all);
+        totals
+    }
+}
+
+/// The first half of `a` plus its second, then the same of `b`.
+///
+/// # Safety
+/// The machine must have AVX.
+#[inline(always)]
+unsafe fn pairs(a: __m256, b: __m256) -> __m256 {
+    // SAFETY: as the caller promises.
+    unsafe { _mm256_add_ps(_mm256_permute2f128_ps::<0x20>(a, b), _mm256_permute2f128_ps::<0x31>(a, b)) }
+}
+
+/// Of each half: the first half of its quarter of `a` plus the second, then the same of `b`.
+///
+/// # Safety
+/// The machine must have AVX.
+#[inline(always)]
+unsafe fn fours(a: __m256, b: __m256) -> __m256 {
+    // SAFETY: as the caller promises.
+    unsafe { _mm256_add_ps(_mm256_shuffle_ps::<0x44>(a, b), _mm256_shuffle_ps::<0xee>(a, b)) }
 }
 
 /// Masks of the first `n <= 8` f64 lanes: a window into ones followed by zeros.

@@ -1,6 +1,6 @@
 //! AVX-512: one register a vector.
 
-use super::{LANES, Simd};
+use super::{LANES, Simd, avx2::totals_of_eight};
 use core::arch::x86_64::*;
 
 /// Token of AVX-512 F, BW, DQ and VL.
@@ -306,6 +306,17 @@ impl Simd for Avx512 {
     fn fma_f32(self, a: __m512, b: __m512, c: __m512) -> __m512 {
         // SAFETY: the token witnesses that the instructions exist.
         unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn totals_f32(self, x: [__m512; 8]) -> [f32; 8] {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe {
+            let mut halves = [_mm256_setzero_ps(); 8];
+            for i in 0..8 {
+                halves[i] = _mm256_add_ps(_mm512_castps512_ps256(x[i]), _mm512_extractf32x8_ps::<1>(x[i]));
+            }
+            totals_of_eight(halves)
+        }
     }
 }
 

@@ -187,4 +187,6 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn mul_f32(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// `a * b + c`, rounded once.
     fn fma_f32(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+    /// The sum of the lanes of each: the second half of them is added to the first until one is left.
+    fn totals_f32(self, x: [Self::F32; 8]) -> [f32; 8];
 }

@@ -257,6 +257,19 @@ impl<const N: usize> Simd for Portable<N> {
     fn fma_f32(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
         lanes!(LANES_F32, i => a[i].mul_add(b[i], c[i]))
     }
+    #[inline(always)]
+    fn totals_f32(self, x: [Self::F32; 8]) -> [f32; 8] {
+        let mut totals = [0.0; 8];
+        for (mut lanes, total) in x.into_iter().zip(&mut totals) {
+            for width in [8, 4, 2, 1] {
+                for l in 0..width {
+                    lanes[l] += lanes[l + width];
+                }
+            }
+            *total = lanes[0];
+        }
+        totals
+    }
 }
 
 /// `2^k` for an integral `k` in [-1022, 1023].
