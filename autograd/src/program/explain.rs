@@ -100,8 +100,8 @@ pub(super) fn steps(text: &mut String, lowered: &Lowered, plan: &MemoryPlan) {
         describe(text, &Names { lowered, plan }, step);
     });
     let placed = |(buffer, home): (usize, &Home)| match home {
-        Home::Memory(start) => Some((buffer, *start)),
-        Home::Argument(_) | Home::Result(_) => None,
+        Home::Memory(start) if lowered.buffers[buffer].len > 0 => Some((buffer, *start)),
+        _ => None,
     };
     let buffers: Vec<(BufferId, usize)> = plan.homes.iter().enumerate().filter_map(placed).collect();
     section(text, "memory:", &buffers, |text, _, &(buffer, start)| {

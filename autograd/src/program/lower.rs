@@ -46,6 +46,17 @@ impl Step {
         }
     }
 
+    /// [`reads`](Self::reads), to look elsewhere.
+    pub(crate) fn reads_mut(&mut self) -> Vec<&mut View> {
+        match self {
+            Step::Loop(step) => step.inputs.iter_mut().collect(),
+            Step::Assemble { parts, .. } => parts.iter_mut().map(|(part, ..)| part).collect(),
+            Step::Rows(step) => step.lines.inputs.iter_mut().chain([&mut step.x, &mut step.b]).collect(),
+            Step::Matmul { a, b, .. } => vec![a, b],
+            Step::Structured { inputs, .. } => inputs.iter_mut().collect(),
+        }
+    }
+
     /// The buffers that the step writes.
     pub(crate) fn writes(&self) -> Vec<BufferId> {
         match self {

@@ -4,7 +4,8 @@
 //! `graph`), `builder` (simplification: constant folding, common subexpressions and the algebraic `rules`, as nodes are
 //! added), dead code, `batch` (from one example to many, where that is asked for), `schedule` (which nodes share a fused loop,
 //! and in what order), `rows` (linear predictors, some rows at a time), `lower` (steps over buffers, with `layout` for views and
-//! `narrow` for constants in f32 and products in it), `storage` (which buffers hold f32),
+//! `narrow` for constants in f32 and products in it), `turned` (copies that nobody
+//! needs), `storage` (which buffers hold f32),
 //! `memory` (inputs and outputs lie with the caller, other buffers share places by liveness) and `exec` (running, on each
 //! `operand` where it lies). `verify` checks what each pass leaves, `check` what a run gives, and `explain` prints it all.
 //! `compiled` keeps Programs by the shapes of their inputs.
@@ -28,6 +29,7 @@ mod rows;
 mod rules;
 mod schedule;
 mod storage;
+mod turned;
 mod verify;
 
 use crate::arena::{Value, Var, check_live, scope, with_arena};

@@ -5,7 +5,7 @@ use super::exec::Placement;
 use super::graph::Graph;
 use super::lower::Lowered;
 use super::rules::Fired;
-use super::{Plan, builder, explain, lower, memory, rows, schedule, storage, verify};
+use super::{Plan, builder, explain, lower, memory, rows, schedule, storage, turned, verify};
 
 /// A computation that is as simple as the rules make it, and the account of how it became so.
 pub(super) struct Simplified {
@@ -37,11 +37,14 @@ impl Simplified {
 
     /// The computation as steps over memory.
     pub(super) fn compile(self) -> Plan {
-        self.compile_by(storage::narrow)
+        self.compile_by(|lowered| {
+            turned::simplify(lowered);
+            storage::narrow(lowered);
+        })
     }
 
-    /// [`compile`](Self::compile) with a way to choose the buffers that hold f32.
-    pub(super) fn compile_by(self, store: impl FnOnce(&mut Lowered)) -> Plan {
+    /// [`compile`](Self::compile) with other passes over the steps.
+    pub(super) fn compile_by(self, passes: impl FnOnce(&mut Lowered)) -> Plan {
         let Simplified { graph, mut explanation } = self;
         let units = schedule::schedule(&graph);
         check(|| verify::schedule(&graph, &units));
@@ -50,7 +53,7 @@ impl Simplified {
         explain::scheduled(&mut explanation, &graph, &units);
 
         let mut lowered = lower::lower(&graph, &units);
-        store(&mut lowered);
+        passes(&mut lowered);
         let memory = memory::plan(&lowered);
         check(|| verify::memory(&lowered, &memory));
         explain::steps(&mut explanation, &lowered, &memory);

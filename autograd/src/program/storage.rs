@@ -192,4 +192,4 @@ impl Lowered {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
