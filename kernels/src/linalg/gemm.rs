@@ -175,7 +175,7 @@ impl<T: Real> Kernel for Product<T> {
         let width = columns_of_tile::<T, S>();
         // Packing pays when the packed values are read several times.
         let pack_a = n >= 6 * width;
-        let pack_b = b.col != 1 || m >= 96;
+        let pack_b = b.col != 1 || m >= 48;
         let a_room = if pack_a { MC.min(m) * KC.min(k) } else { 0 };
         let b_room = if pack_b { NC.min(n).next_multiple_of(width) } else { width } * KC.min(k);
         let mut buffer = Buffer::<T>::take(a_room + b_room);
