@@ -6,7 +6,7 @@ use crate::isa::{Isa, Kernel};
 use crate::linalg::Real;
 use crate::reduce::CHUNK;
 use crate::simd::{AHEAD, LANES, Simd};
-use crate::table::{Binary, Unary};
+use crate::table::{Binary, Precision, Unary};
 use rayon::prelude::*;
 
 /// Slices of at least twice this many elements are shared between threads, in pieces of this size. At that length two
@@ -60,7 +60,7 @@ pub fn unary<T: Element>(op: Unary, x: &[T], out: &mut [T]) {
 /// If the lengths differ or the machine lacks the instruction set.
 #[track_caller]
 pub fn unary_on<T: Element>(isa: Isa, op: Unary, x: &[T], out: &mut [T]) {
-    run(isa, Code::Unary(op), [Operand::Slice(x)], out);
+    run(isa, Code::Unary(op, T::PRECISION), [Operand::Slice(x)], out);
 }
 
 /// `out[i] = op(x[i], y[i])`.
@@ -78,7 +78,7 @@ pub fn binary<T: Element>(op: Binary, x: Operand<T>, y: Operand<T>, out: &mut [T
 /// If the lengths differ or the machine lacks the instruction set.
 #[track_caller]
 pub fn binary_on<T: Element>(isa: Isa, op: Binary, x: Operand<T>, y: Operand<T>, out: &mut [T]) {
-    run(isa, Code::Binary(op), [x, y], out);
+    run(isa, Code::Binary(op, T::PRECISION), [x, y], out);
 }
 
 /// `out[i] = if condition[i] != 0 { a[i] } else { b[i] }`; a NaN condition counts as true.
@@ -132,6 +132,8 @@ mod sealed {
         fn from_f64(x: f64) -> Self;
         /// Exact.
         fn into_f64(self) -> f64;
+        /// Of what elementwise kernels compute.
+        const PRECISION: Precision;
         /// Whether the type is f64 itself.
         const IS_F64: bool;
         /// `len` elements as f64: where they are, or in the buffer.
@@ -198,6 +200,7 @@ mod sealed {
             self
         }
 
+        const PRECISION: Precision = Precision::Double;
         const IS_F64: bool = true;
 
         unsafe fn widened(_: Isa, x: *const f64, _: usize, _: &mut [f64; CHUNK]) -> *const f64 {
@@ -253,6 +256,7 @@ mod sealed {
             f64::from(self)
         }
 
+        const PRECISION: Precision = Precision::Single;
         const IS_F64: bool = false;
 
         unsafe fn widened(isa: Isa, x: *const f32, len: usize, buffer: &mut [f64; CHUNK]) -> *const f64 {

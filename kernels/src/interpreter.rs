@@ -7,7 +7,7 @@ use crate::fused::{Code, Instruction};
 use crate::isa::{Isa, Kernel};
 use crate::math;
 use crate::simd::{LANES, Simd, Vector};
-use crate::table::{Binary, Unary, apply_binary, apply_unary};
+use crate::table::{Binary, Precision, Unary, apply_binary, apply_unary};
 
 /// Where a register lives: vector `i` is at `pointer + i * step`.
 #[derive(Clone, Copy, Debug)]
@@ -60,8 +60,11 @@ impl Kernel for Execute<'_> {
             let x = self.slots[usize::from(a)];
             // SAFETY (of the loops below): the promise of `execute`.
             match instruction.code {
-                Code::Unary(op) => unary(simd, op, x, out, self.span),
-                Code::Binary(op) => binary(simd, op, x, self.slots[usize::from(b)], out, self.span),
+                Code::Unary(op, precision) => unary(simd, (op, precision), x, out, self.span),
+                Code::Binary(op, precision) => {
+                    let y = self.slots[usize::from(b)];
+                    binary(simd, (op, precision), x, y, out, self.span);
+                }
                 Code::Select => {
                     let (y, z) = (self.slots[usize::from(b)], self.slots[usize::from(c)]);
                     select(simd, x, y, z, out, self.span);
@@ -97,13 +100,13 @@ macro_rules! each_vector {
 }
 
 #[inline(always)]
-fn unary<S: Simd>(simd: S, op: Unary, x: Slot, out: Slot, span: Span) {
-    apply_unary!(op, each_vector, simd, span, out, x);
+fn unary<S: Simd>(simd: S, (op, precision): (Unary, Precision), x: Slot, out: Slot, span: Span) {
+    apply_unary!(op, precision, each_vector, simd, span, out, x);
 }
 
 #[inline(always)]
-fn binary<S: Simd>(simd: S, op: Binary, x: Slot, y: Slot, out: Slot, span: Span) {
-    apply_binary!(op, each_vector, simd, span, out, x, y);
+fn binary<S: Simd>(simd: S, (op, precision): (Binary, Precision), x: Slot, y: Slot, out: Slot, span: Span) {
+    apply_binary!(op, precision, each_vector, simd, span, out, x, y);
 }
 
 #[inline(always)]

@@ -31,4 +31,4 @@ pub use fused::{
 };
 pub use isa::Isa;
 pub use reduce::{dot, max, min, sum};
-pub use table::{Binary, Kind, Unary};
+pub use table::{Binary, Kind, Precision, Unary};

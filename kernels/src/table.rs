@@ -19,10 +19,22 @@ pub enum Kind {
     Truth,
 }
 
+/// The precision of an operation's result. All operations take and give f64.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Precision {
+    /// That of f64.
+    #[default]
+    Double,
+    /// That of f32: rounded to f32, the result is within one unit in its last place for arguments that are numbers of f32.
+    /// Operations that would not be faster for it are computed as for [`Double`](Precision::Double).
+    Single,
+}
+
+// A row with two lane functions computes single precision with the second.
 macro_rules! table {
     (
         ($d:tt) $(#[$enum_doc:meta])* $name:ident, $macro_name:ident, $apply:ident, $macro_doc:literal;
-        $( $variant:ident $method:ident, $kind:ident, $lo:literal .. $hi:literal, $wgsl:literal, $lane:path, $doc:literal; )*
+        $( $variant:ident $method:ident, $kind:ident, $lo:literal .. $hi:literal, $wgsl:literal, $lane:path $(| $single:path)?, $doc:literal; )*
     ) => {
         $(#[$enum_doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,10 +75,15 @@ macro_rules! table {
             }
         }
 
-        /// Expands `$callback!(lane function; arguments)` in one arm an operation, so that dispatch stands outside the loop.
+        /// Expands `$callback!(lane function; arguments)` in one arm a lane function, so that dispatch stands outside the loop.
         macro_rules! $apply {
-            ($d op:expr, $d callback:ident, $d ($d rest:tt)*) => {
-                match $d op { $( $name::$variant => $d callback!($lane; $d ($d rest)*), )* }
+            ($d op:expr, $d precision:expr, $d callback:ident, $d ($d rest:tt)*) => {
+                match ($d op, $d precision) {
+                    $(
+                        $( ($name::$variant, Precision::Single) => $d callback!($single; $d ($d rest)*), )?
+                        ($name::$variant, _) => $d callback!($lane; $d ($d rest)*),
+                    )*
+                }
             };
         }
         pub(crate) use $apply;
@@ -96,38 +113,38 @@ table! {
     Sqrt sqrt, Real, 0.1 .. 10.0, "sqrt($x)", math::basic::sqrt, "The square root.";
     Recip recip, Real, 0.2 .. 5.0, "(1.0 / $x)", math::basic::recip, "The reciprocal.";
     Square square, Number, -3.0 .. 3.0, "($x * $x)", math::basic::square, "The square.";
-    Exp exp, Real, -5.0 .. 5.0, "exp($x)", math::exp::exp, "The exponential.";
-    Exp2 exp2, Real, -5.0 .. 5.0, "exp2($x)", math::exp::exp2, "2 to the power of x.";
-    Expm1 exp_m1, Real, -2.0 .. 2.0, "px_expm1($x)", math::exp::exp_m1, "exp(x) - 1, accurate near zero.";
-    Ln ln, Real, 0.1 .. 10.0, "px_log($x)", math::log::ln, "The natural logarithm.";
-    Log2 log2, Real, 0.1 .. 10.0, "(px_log($x) * 1.4426950408889634)", math::log::log2, "The logarithm to base 2.";
-    Log10 log10, Real, 0.1 .. 10.0, "(px_log($x) * 0.4342944819032518)", math::log::log10, "The logarithm to base 10.";
-    Log1p ln_1p, Real, -0.9 .. 5.0, "px_log1p($x)", math::log::ln_1p, "ln(1 + x), accurate near zero.";
-    Sin sin, Real, -6.0 .. 6.0, "sin($x)", math::trig::sin, "The sine of radians.";
-    Cos cos, Real, -6.0 .. 6.0, "cos($x)", math::trig::cos, "The cosine of radians.";
+    Exp exp, Real, -5.0 .. 5.0, "exp($x)", math::exp::exp | math::single::exp::exp, "The exponential.";
+    Exp2 exp2, Real, -5.0 .. 5.0, "exp2($x)", math::exp::exp2 | math::single::exp::exp2, "2 to the power of x.";
+    Expm1 exp_m1, Real, -2.0 .. 2.0, "px_expm1($x)", math::exp::exp_m1 | math::single::exp::exp_m1, "exp(x) - 1, accurate near zero.";
+    Ln ln, Real, 0.1 .. 10.0, "px_log($x)", math::log::ln | math::single::log::ln, "The natural logarithm.";
+    Log2 log2, Real, 0.1 .. 10.0, "(px_log($x) * 1.4426950408889634)", math::log::log2 | math::single::log::log2, "The logarithm to base 2.";
+    Log10 log10, Real, 0.1 .. 10.0, "(px_log($x) * 0.4342944819032518)", math::log::log10 | math::single::log::log10, "The logarithm to base 10.";
+    Log1p ln_1p, Real, -0.9 .. 5.0, "px_log1p($x)", math::log::ln_1p | math::single::log::ln_1p, "ln(1 + x), accurate near zero.";
+    Sin sin, Real, -6.0 .. 6.0, "sin($x)", math::trig::sin | math::single::trig::sin, "The sine of radians.";
+    Cos cos, Real, -6.0 .. 6.0, "cos($x)", math::trig::cos | math::single::trig::cos, "The cosine of radians.";
     Tan tan, Real, -1.2 .. 1.2, "tan($x)", math::trig::tan, "The tangent of radians.";
     Asin asin, Real, -0.9 .. 0.9, "px_asin($x)", math::arc::asin, "The inverse sine, in radians; NaN outside of [-1, 1].";
     Acos acos, Real, -0.9 .. 0.9, "px_acos($x)", math::arc::acos, "The inverse cosine, in radians; NaN outside of [-1, 1].";
     Atan atan, Real, -5.0 .. 5.0, "atan($x)", math::atan::atan, "The inverse tangent, in radians.";
     Sinh sinh, Real, -3.0 .. 3.0, "px_sinh($x)", math::hyperbolic::sinh, "The hyperbolic sine.";
     Cosh cosh, Real, -3.0 .. 3.0, "px_cosh($x)", math::hyperbolic::cosh, "The hyperbolic cosine.";
-    Tanh tanh, Real, -3.0 .. 3.0, "px_tanh($x)", math::logistic::tanh, "The hyperbolic tangent.";
+    Tanh tanh, Real, -3.0 .. 3.0, "px_tanh($x)", math::logistic::tanh | math::single::logistic::tanh, "The hyperbolic tangent.";
     Asinh asinh, Real, -5.0 .. 5.0, "px_asinh($x)", math::hyperbolic::asinh, "The inverse hyperbolic sine.";
     Acosh acosh, Real, 1.2 .. 8.0, "px_acosh($x)", math::hyperbolic::acosh, "The inverse hyperbolic cosine; NaN below 1.";
     Atanh atanh, Real, -0.9 .. 0.9, "px_atanh($x)", math::hyperbolic::atanh, "The inverse hyperbolic tangent; NaN outside of [-1, 1].";
-    Sigmoid sigmoid, Real, -5.0 .. 5.0, "px_sigmoid($x)", math::logistic::sigmoid, "The logistic function 1 / (1 + exp(-x)).";
-    Logit logit, Real, 0.1 .. 0.9, "px_logit($x)", math::hyperbolic::logit, "ln(x / (1 - x)), the inverse of the logistic function; NaN outside of [0, 1].";
-    Softplus softplus, Real, -5.0 .. 5.0, "px_softplus($x)", math::logistic::softplus, "ln(1 + exp(x)), without overflow.";
-    Erf erf, Real, -2.5 .. 2.5, "px_erf($x)", math::erf::erf, "The error function.";
-    Erfc erfc, Real, -2.0 .. 4.0, "px_erfc($x)", math::erf::erfc, "The complementary error function 1 - erf(x), accurate in the upper tail.";
+    Sigmoid sigmoid, Real, -5.0 .. 5.0, "px_sigmoid($x)", math::logistic::sigmoid | math::single::logistic::sigmoid, "The logistic function 1 / (1 + exp(-x)).";
+    Logit logit, Real, 0.1 .. 0.9, "px_logit($x)", math::hyperbolic::logit | math::single::log::logit, "ln(x / (1 - x)), the inverse of the logistic function; NaN outside of [0, 1].";
+    Softplus softplus, Real, -5.0 .. 5.0, "px_softplus($x)", math::logistic::softplus | math::single::logistic::softplus, "ln(1 + exp(x)), without overflow.";
+    Erf erf, Real, -2.5 .. 2.5, "px_erf($x)", math::erf::erf | math::single::erf::erf, "The error function.";
+    Erfc erfc, Real, -2.0 .. 4.0, "px_erfc($x)", math::erf::erfc | math::single::erf::erfc, "The complementary error function 1 - erf(x), accurate in the upper tail.";
     Erfcx erfcx, Real, -2.0 .. 6.0, "px_erfcx($x)", math::erf::erfcx, "The scaled complementary error function exp(x^2) erfc(x).";
     Erfinv erfinv, Real, -0.9 .. 0.9, "px_erfinv($x)", math::normal::erfinv, "The inverse of the error function; NaN outside of [-1, 1].";
-    Ndtr ndtr, Real, -4.0 .. 3.0, "px_ndtr($x)", math::normal::ndtr, "The distribution function of the standard normal distribution.";
+    Ndtr ndtr, Real, -4.0 .. 3.0, "px_ndtr($x)", math::normal::ndtr | math::single::erf::ndtr, "The distribution function of the standard normal distribution.";
     LogNdtr log_ndtr, Real, -6.0 .. 4.0, "px_log_ndtr($x)", math::normal::log_ndtr, "The logarithm of the standard normal distribution function, accurate in both tails.";
     Ndtri ndtri, Real, 0.1 .. 0.9, "px_ndtri($x)", math::normal::ndtri, "The inverse of the standard normal distribution function; NaN outside of [0, 1].";
     I0e i0e, Real, -20.0 .. 20.0, "px_i0e($x)", math::bessel::i0e, "exp(-|x|) I0(x), the scaled modified Bessel function of order 0.";
     I1e i1e, Real, -20.0 .. 20.0, "px_i1e($x)", math::bessel::i1e, "exp(-|x|) I1(x), the scaled modified Bessel function of order 1.";
-    Lgamma lgamma, Real, 0.2 .. 12.0, "px_lgamma($x)", math::gamma::lgamma, "The logarithm of the magnitude of the gamma function.";
+    Lgamma lgamma, Real, 0.2 .. 12.0, "px_lgamma($x)", math::gamma::lgamma | math::single::gamma::lgamma, "The logarithm of the magnitude of the gamma function.";
     Digamma digamma, Real, 0.2 .. 12.0, "px_digamma($x)", math::gamma::digamma, "The derivative of the logarithm of the gamma function.";
     IsNan is_nan, Truth, -3.0 .. 3.0, "px_is_nan($x)", math::basic::is_nan, "Whether the value is NaN.";
     IsInf is_inf, Truth, -3.0 .. 3.0, "f32(px_infinite($x))", math::basic::is_inf, "Whether the value is infinite, of either sign.";
@@ -144,15 +161,15 @@ table! {
     Sub sub, Number, -3.0 .. 3.0, "($x - $y)", math::basic::sub, "The difference.";
     Mul mul, Number, -3.0 .. 3.0, "($x * $y)", math::basic::mul, "The product.";
     Div div, Real, 0.3 .. 3.0, "($x / $y)", math::basic::div, "The quotient.";
-    Pow pow, Number, 0.3 .. 3.0, "px_pow($x, $y)", math::pow::pow, "The first argument to the power of the second, by the rules of IEEE 754.";
+    Pow pow, Number, 0.3 .. 3.0, "px_pow($x, $y)", math::pow::pow | math::single::pow::pow, "The first argument to the power of the second, by the rules of IEEE 754.";
     Atan2 atan2, Real, 0.3 .. 3.0, "px_atan2($x, $y)", math::atan::atan2, "The angle of the point with the second argument as abscissa and the first as ordinate, in (-pi, pi].";
     Hypot hypot, Real, 0.3 .. 3.0, "px_hypot($x, $y)", math::basic::hypot, "sqrt(x^2 + y^2), without overflow on the way.";
     Fmod fmod, Number, 1.1 .. 1.9, "px_fmod($x, $y)", math::basic::fmod, "The remainder of the quotient towards zero, exactly: it has the sign of the first argument.";
     Remainder remainder, Number, 1.1 .. 1.9, "px_remainder($x, $y)", math::basic::remainder, "The remainder of the quotient towards minus infinity: it has the sign of the second argument, as in Python.";
     Min minimum, Number, -3.0 .. 3.0, "px_min($x, $y)", math::basic::minimum, "The lesser; NaN if either is, and -0 is below +0.";
     Max maximum, Number, -3.0 .. 3.0, "px_max($x, $y)", math::basic::maximum, "The greater; NaN if either is, and +0 is above -0.";
-    Xlogy xlogy, Real, 0.3 .. 3.0, "px_xlogy($x, $y)", math::log::xlogy, "x ln(y), and 0 where x is 0 and y is not NaN.";
-    Xlog1py xlog1py, Real, 0.3 .. 3.0, "px_xlog1py($x, $y)", math::log::xlog1py, "x ln(1 + y), and 0 where x is 0 and y is not NaN.";
+    Xlogy xlogy, Real, 0.3 .. 3.0, "px_xlogy($x, $y)", math::log::xlogy | math::single::log::xlogy, "x ln(y), and 0 where x is 0 and y is not NaN.";
+    Xlog1py xlog1py, Real, 0.3 .. 3.0, "px_xlog1py($x, $y)", math::log::xlog1py | math::single::log::xlog1py, "x ln(1 + y), and 0 where x is 0 and y is not NaN.";
     Logaddexp logaddexp, Real, -3.0 .. 3.0, "px_logaddexp($x, $y)", math::logistic::logaddexp, "ln(exp(x) + exp(y)), without overflow.";
     Polygamma polygamma, Real, 0.5 .. 12.0, "px_polygamma($x, $y)", math::gamma::polygamma, "The derivative of the digamma function of the order given first (a whole number), at the second argument.";
     Equal equal, Truth, -3.0 .. 3.0, "f32($x == $y)", math::basic::equal, "Whether the arguments are equal.";
@@ -168,19 +185,29 @@ table! {
 impl Unary {
     /// The value at `x`: the same bits as the kernels give.
     pub fn eval(self, x: f64) -> f64 {
-        single::unary(self, x)
+        one::unary(self, Precision::Double, x)
+    }
+
+    /// The value at `x`, in single precision: the bits that the kernels of f32 give, before they are rounded to f32.
+    pub fn eval_single(self, x: f64) -> f64 {
+        one::unary(self, Precision::Single, x)
     }
 }
 
 impl Binary {
     /// The value at `(x, y)`: the same bits as the kernels give.
     pub fn eval(self, x: f64, y: f64) -> f64 {
-        single::binary(self, x, y)
+        one::binary(self, Precision::Double, x, y)
+    }
+
+    /// The value at `(x, y)`, in single precision: the bits that the kernels of f32 give, before they are rounded to f32.
+    pub fn eval_single(self, x: f64, y: f64) -> f64 {
+        one::binary(self, Precision::Single, x, y)
     }
 }
 
 /// One lane at a time, with the fused multiply-add instruction where there is one.
-mod single {
+mod one {
     use super::*;
 
     /// Without optimisation each lane function has a stack frame of its own, see the interpreter.
@@ -196,46 +223,46 @@ mod single {
     }
 
     #[inline(always)]
-    fn unary_portable(op: Unary, x: f64) -> f64 {
-        apply_unary!(op, call, x)
+    fn unary_portable(op: Unary, precision: Precision, x: f64) -> f64 {
+        apply_unary!(op, precision, call, x)
     }
 
     #[inline(always)]
-    fn binary_portable(op: Binary, x: f64, y: f64) -> f64 {
-        apply_binary!(op, call, x, y)
+    fn binary_portable(op: Binary, precision: Precision, x: f64, y: f64) -> f64 {
+        apply_binary!(op, precision, call, x, y)
     }
 
     /// # Safety
     /// The machine must have AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn unary_fma(op: Unary, x: f64) -> f64 {
-        unary_portable(op, x)
+    unsafe fn unary_fma(op: Unary, precision: Precision, x: f64) -> f64 {
+        unary_portable(op, precision, x)
     }
 
     /// # Safety
     /// The machine must have AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn binary_fma(op: Binary, x: f64, y: f64) -> f64 {
-        binary_portable(op, x, y)
+    unsafe fn binary_fma(op: Binary, precision: Precision, x: f64, y: f64) -> f64 {
+        binary_portable(op, precision, x, y)
     }
 
-    pub(super) fn unary(op: Unary, x: f64) -> f64 {
+    pub(super) fn unary(op: Unary, precision: Precision, x: f64) -> f64 {
         #[cfg(target_arch = "x86_64")]
         if Isa::Avx2.is_available() {
             // SAFETY: just asked.
-            return unsafe { unary_fma(op, x) };
+            return unsafe { unary_fma(op, precision, x) };
         }
-        unary_portable(op, x)
+        unary_portable(op, precision, x)
     }
 
-    pub(super) fn binary(op: Binary, x: f64, y: f64) -> f64 {
+    pub(super) fn binary(op: Binary, precision: Precision, x: f64, y: f64) -> f64 {
         #[cfg(target_arch = "x86_64")]
         if Isa::Avx2.is_available() {
             // SAFETY: just asked.
-            return unsafe { binary_fma(op, x, y) };
+            return unsafe { binary_fma(op, precision, x, y) };
         }
-        binary_portable(op, x, y)
+        binary_portable(op, precision, x, y)
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use pyroxene_kernels::fused::{
     Code, FusedKernel, Input, Instruction, Loop, Output, Places, Reduce, Scratch, Sequence, Source, Target,
 };
-use pyroxene_kernels::{Binary, Isa, Unary};
+use pyroxene_kernels::{Binary, Isa, Precision, Unary};
 use std::ops::Range;
 
 #[path = "common/plans.rs"]
@@ -228,14 +228,16 @@ fn random_rows(rng: &mut Rng, case: &mut Case) -> Loop {
 const REDUCTIONS: [Option<Reduce>; 5] =
     [None, Some(Reduce::Sum), Some(Reduce::Max), Some(Reduce::Min), Some(Reduce::Prod)];
 
+const PRECISIONS: [Precision; 2] = [Precision::Double, Precision::Single];
+
 /// Instructions on registers of which the first `inputs` are there, and how many registers there are then.
 fn random_code(rng: &mut Rng, inputs: usize, instructions: usize) -> (Vec<Instruction>, usize) {
     let mut code = vec![];
     for registers in inputs..inputs + instructions {
         let args = [0; 3].map(|_: u16| rng.below(registers) as u16);
         let op = match rng.below(16) {
-            0..7 => Code::Unary(Unary::ALL[rng.below(Unary::ALL.len())]),
-            7..14 => Code::Binary(Binary::ALL[rng.below(Binary::ALL.len())]),
+            0..7 => Code::Unary(Unary::ALL[rng.below(Unary::ALL.len())], PRECISIONS[rng.below(2)]),
+            7..14 => Code::Binary(Binary::ALL[rng.below(Binary::ALL.len())], PRECISIONS[rng.below(2)]),
             14 => Code::Select,
             _ => Code::Copy,
         };
@@ -329,7 +331,10 @@ proptest! {
 #[test]
 fn every_operation_is_compiled() {
     let mut rng = Rng(7);
-    let codes = Unary::ALL.iter().map(|&op| Code::Unary(op)).chain(Binary::ALL.iter().map(|&op| Code::Binary(op)));
+    let codes = PRECISIONS.into_iter().flat_map(|precision| {
+        let unary = Unary::ALL.iter().map(move |&op| Code::Unary(op, precision));
+        unary.chain(Binary::ALL.iter().map(move |&op| Code::Binary(op, precision)))
+    });
     for code in codes.chain([Code::Select, Code::Copy]) {
         for len in [1, 2, 8, 40, 1030] {
             let input = |k| Input { source: Source::Memory(k * len), strides: vec![1] };
@@ -366,7 +371,7 @@ fn long_lines_ask_ahead() {
             inputs: sources.map(|source| Input { source, strides: vec![1] }).into(),
             code: vec![
                 Instruction { code: Code::Select, dst: 4, args: [0, 1, 2] },
-                Instruction { code: Code::Unary(Unary::Tanh), dst: 5, args: [4, 0, 0] },
+                Instruction { code: Code::Unary(Unary::Tanh, Precision::Single), dst: 5, args: [4, 0, 0] },
             ],
             outputs: vec![
                 output(5, 0, 1),

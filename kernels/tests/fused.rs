@@ -5,7 +5,7 @@ use pyroxene_kernels::buffer::Buffer;
 use pyroxene_kernels::fused::{
     Code, FusedKernel, Input, Instruction, Loop, Output, Places, Reduce, Scratch, Source, Target,
 };
-use pyroxene_kernels::{Binary, Isa, Unary, reduce};
+use pyroxene_kernels::{Binary, Isa, Precision, Unary, reduce};
 use std::ops::Range;
 
 #[path = "common/plans.rs"]
@@ -141,13 +141,14 @@ fn random_plan(rng: &mut Rng) -> (Loop, Slices) {
     }
     const UNARY: [Unary; 6] = [Unary::Neg, Unary::Exp, Unary::Abs, Unary::Floor, Unary::Square, Unary::IsNan];
     const BINARY: [Binary; 6] = [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div, Binary::Max, Binary::Less];
+    const PRECISION: [Precision; 2] = [Precision::Double, Precision::Single];
     let mut code = vec![];
     let mut registers = inputs.len();
     for _ in 0..rng.below(12) {
         let args = [0; 3].map(|_: u16| rng.below(registers) as u16);
         let op = match rng.below(8) {
-            0..3 => Code::Unary(UNARY[rng.below(6)]),
-            3..6 => Code::Binary(BINARY[rng.below(6)]),
+            0..3 => Code::Unary(UNARY[rng.below(6)], PRECISION[rng.below(2)]),
+            3..6 => Code::Binary(BINARY[rng.below(6)], PRECISION[rng.below(2)]),
             6 => Code::Select,
             _ => Code::Copy,
         };
@@ -196,8 +197,10 @@ fn places(dims: &[usize], offset: usize, strides: &[isize]) -> Vec<usize> {
 
 fn eval(code: Code, x: f64, y: f64, z: f64) -> f64 {
     match code {
-        Code::Unary(op) => op.eval(x),
-        Code::Binary(op) => op.eval(x, y),
+        Code::Unary(op, Precision::Double) => op.eval(x),
+        Code::Unary(op, Precision::Single) => op.eval_single(x),
+        Code::Binary(op, Precision::Double) => op.eval(x, y),
+        Code::Binary(op, Precision::Single) => op.eval_single(x, y),
         Code::Select => {
             if x != 0.0 {
                 y
@@ -368,7 +371,7 @@ fn columns_of_one_matrix_are_disjoint() {
     let kernel = FusedKernel::new(Loop {
         dims: vec![3],
         inputs: vec![Input { source: Source::Memory(0), strides: vec![2] }],
-        code: vec![Instruction { code: Code::Binary(Binary::Add), dst: 1, args: [0, 0, 9] }],
+        code: vec![Instruction { code: Code::Binary(Binary::Add, Precision::Double), dst: 1, args: [0, 0, 9] }],
         outputs: vec![Output { register: 1, target: Target::Memory(1), strides: vec![2], reduce: None }],
     });
     let mut scratch = Scratch::new();

@@ -12,7 +12,7 @@
 //! use pyroxene_kernels::fused::{
 //!     Code, FusedKernel, Input, Instruction, Loop, Output, Places, Reduce, Scratch, Source, Target,
 //! };
-//! use pyroxene_kernels::{Binary, Unary};
+//! use pyroxene_kernels::{Binary, Precision, Unary};
 //!
 //! // The sum of exp(x / s) over x in the first input, with s in memory, to the first output.
 //! let kernel = FusedKernel::new(Loop {
@@ -22,8 +22,8 @@
 //!         Input { source: Source::Memory(0), strides: vec![0] },
 //!     ],
 //!     code: vec![
-//!         Instruction { code: Code::Binary(Binary::Div), dst: 2, args: [0, 1, 0] },
-//!         Instruction { code: Code::Unary(Unary::Exp), dst: 3, args: [2, 0, 0] },
+//!         Instruction { code: Code::Binary(Binary::Div, Precision::Double), dst: 2, args: [0, 1, 0] },
+//!         Instruction { code: Code::Unary(Unary::Exp, Precision::Double), dst: 3, args: [2, 0, 0] },
 //!     ],
 //!     outputs: vec![Output { register: 3, target: Target::Result(0, 0), strides: vec![0], reduce: Some(Reduce::Sum) }],
 //! });
@@ -52,15 +52,15 @@ pub use run::Scratch;
 pub use sequence::Sequence;
 
 use crate::buffer::Buffer;
-use crate::table::{Binary, Unary};
+use crate::table::{Binary, Precision, Unary};
 
 /// What an [`Instruction`] does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
     /// An operation of one argument.
-    Unary(Unary),
+    Unary(Unary, Precision),
     /// An operation of two arguments.
-    Binary(Binary),
+    Binary(Binary, Precision),
     /// The second argument where the first is nonzero, else the third.
     Select,
     /// The argument itself.
@@ -71,8 +71,8 @@ impl Code {
     /// Number of arguments.
     pub const fn arity(self) -> usize {
         match self {
-            Code::Unary(_) | Code::Copy => 1,
-            Code::Binary(_) => 2,
+            Code::Unary(..) | Code::Copy => 1,
+            Code::Binary(..) => 2,
             Code::Select => 3,
         }
     }

@@ -10,7 +10,7 @@ use crate::fused::Code;
 use crate::math;
 use crate::reduce::Reduce;
 use crate::simd::{LANES, Simd, Vector};
-use crate::table::{Binary, Unary, apply_binary, apply_unary};
+use crate::table::{Binary, Precision, Unary, apply_binary, apply_unary};
 use std::cell::RefCell;
 
 thread_local! {
@@ -48,8 +48,8 @@ macro_rules! call {
 /// Records an instruction.
 pub(super) fn record(block: &mut Block, code: Code, [x, y, z]: [Value; 3]) -> Value {
     match code {
-        Code::Unary(op) => recording(block, || apply_unary!(op, call, x)),
-        Code::Binary(op) => recording(block, || apply_binary!(op, call, x, y)),
+        Code::Unary(op, precision) => recording(block, || apply_unary!(op, precision, call, x)),
+        Code::Binary(op, precision) => recording(block, || apply_binary!(op, precision, call, x, y)),
         Code::Select => recording(block, || call!(math::basic::select; x, y, z)),
         Code::Copy => x,
     }

@@ -18,7 +18,7 @@ const LOG: [f64; 8] = [
 
 /// Splits a positive normal number, or a subnormal one already scaled by 2^54 (then `offset` is -54), into k and m.
 #[inline(always)]
-fn split<S: Simd>(x: Vector<S>, offset: Vector<S>) -> (Vector<S>, Vector<S>) {
+pub(super) fn split<S: Simd>(x: Vector<S>, offset: Vector<S>) -> (Vector<S>, Vector<S>) {
     let s = x.simd;
     // Adding 1 - sqrt(1/2) in the bits moves the boundary of exponents from powers of two to sqrt(2) times those.
     const SHIFT: u64 = 0x3ff0000000000000 - 0x3fe6a09e667f3bcd;

@@ -14,4 +14,5 @@ pub(crate) mod logistic;
 pub(crate) mod normal;
 mod poly;
 pub(crate) mod pow;
+pub(crate) mod single;
 pub(crate) mod trig;

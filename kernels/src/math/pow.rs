@@ -65,7 +65,13 @@ pub(crate) fn pow<S: Simd>(x: Vector<S>, y: Vector<S>) -> Vector<S> {
     // An infinite product would make the error NaN.
     let product = product.constant(-1e4).max(product.constant(1e4).min(product));
     let rest = product.abs().lt(1e3).select(e.fma(high, -product) + e * low, 0.0);
-    let mut result = exp_sum(product, rest);
+    special_cases(x, y, exp_sum(product, rest))
+}
+
+/// `x^y`, given `|x|^y` where both are finite, x is not zero, and neither is one nor zero.
+#[inline(always)]
+pub(super) fn special_cases<S: Simd>(x: Vector<S>, y: Vector<S>, mut result: Vector<S>) -> Vector<S> {
+    let a = x.abs();
     // Zero and infinity: their powers are zero or infinite by the sign of y.
     let is_zero = a.eq(0.0);
     let is_infinite = a.eq(f64::INFINITY);

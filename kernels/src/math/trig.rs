@@ -26,10 +26,10 @@ const COS: [f64; 7] = [
 ];
 
 /// pi/2 in three parts; each has all its 53 bits, for the products are exact in a fused multiply-add.
-const HALF_PI: [f64; 3] = [std::f64::consts::FRAC_PI_2, 6.123233995736766e-17, -1.4973849048591698e-33];
+pub(super) const HALF_PI: [f64; 3] = [std::f64::consts::FRAC_PI_2, 6.123233995736766e-17, -1.4973849048591698e-33];
 
 /// Up to here `x - k HALF_PI[0]` is exact and three parts are enough.
-const LARGE: f64 = 1048576.0;
+pub(super) const LARGE: f64 = 1048576.0;
 
 /// The remainder r in two parts, and k.
 #[inline(always)]
@@ -53,7 +53,7 @@ fn reduce<S: Simd>(x: Vector<S>) -> (Vector<S>, Vector<S>, Vector<S>) {
 /// Replaces the reduction of the lanes with large, infinite or NaN arguments, after Payne & Hanek (1983).
 #[cold]
 #[inline(never)]
-fn reduce_large([x, high, low, k]: &mut [[f64; LANES]; 4]) {
+pub(super) fn reduce_large([x, high, low, k]: &mut [[f64; LANES]; 4]) {
     for i in 0..LANES {
         if x[i].abs() <= LARGE {
             continue;

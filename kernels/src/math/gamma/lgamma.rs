@@ -72,7 +72,7 @@ pub(crate) fn lgamma<S: Simd>(x: Vector<S>) -> Vector<S> {
 }
 
 /// For x < 0, by reflection: `Gamma(x) Gamma(-x) = -pi / (x sin(pi x))`.
-fn lgamma_negative(x: f64) -> f64 {
+pub(in super::super) fn lgamma_negative(x: f64) -> f64 {
     let fraction = (x - x.round_ties_even()).abs();
     if x >= 0.0 || x.is_nan() {
         return x;

@@ -6,12 +6,13 @@ mod polygamma;
 
 pub(crate) use digamma::digamma;
 pub(crate) use lgamma::lgamma;
+pub(super) use lgamma::lgamma_negative;
 pub(crate) use polygamma::polygamma;
 
 use crate::simd::{Portable, Vector};
 
 /// From here on the asymptotic series are used.
-const LARGE: f64 = 8.0;
+pub(super) const LARGE: f64 = 8.0;
 
 /// A lane function of one number, for the rare cases that are treated lane by lane.
 macro_rules! one {
