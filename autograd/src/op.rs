@@ -101,6 +101,11 @@ impl Op {
         }
     }
 
+    /// Whether it computes each element from one element of each input.
+    pub(crate) fn is_elementwise(&self) -> bool {
+        matches!(self, Op::Unary(_) | Op::Binary(_) | Op::Select)
+    }
+
     /// The name used in error messages and by `explain`.
     pub(crate) fn name(&self) -> &'static str {
         match self {

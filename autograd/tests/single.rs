@@ -1,7 +1,8 @@
 //! Single precision in Programs: data in f32 are those numbers exactly, and matrix products of f32 expressions are those of
 //! the tensor library.
 
-use pyroxene_autograd::{DType, Program, Tensor, Var, grad};
+use pyroxene_autograd::{Batch, DType, Program, Tensor, Var, grad};
+use pyroxene_kernels::Unary;
 
 /// Deterministic numbers that are exact in f32.
 fn numbers(n: usize) -> Vec<f64> {
@@ -157,5 +158,52 @@ fn predictors_in_f32_are_multiplied_in_f32_if_the_slopes_are_too() {
     for ((single, double), direct) in single.iter().zip(&double).zip(&direct) {
         assert!(single.allclose(double, 1e-5, 1e-4) && !single.allclose(double, 0.0, 0.0));
         assert!(single.allclose(direct, 1e-5, 1e-4));
+    }
+}
+
+type Function = (Unary, fn(Var) -> Var);
+
+const FUNCTIONS: [Function; 6] = [
+    (Unary::Exp, Var::exp),
+    (Unary::Log1p, Var::ln_1p),
+    (Unary::Softplus, Var::softplus),
+    (Unary::Sigmoid, Var::sigmoid),
+    (Unary::Tanh, Var::tanh),
+    (Unary::Erf, Var::erf),
+];
+
+fn bits(x: impl IntoIterator<Item = f64>) -> Vec<u64> {
+    x.into_iter().map(f64::to_bits).collect()
+}
+
+#[test]
+fn functions_of_f32_expressions_have_the_precision_of_f32() {
+    let x = numbers(67);
+    for (op, f) in FUNCTIONS {
+        let [double, single] = [Unary::eval, Unary::eval_single].map(|eval| bits(x.iter().map(|&x| eval(op, x))));
+        assert_ne!(double, single);
+        // Neither is taken for the other, in either order, even where both are of the same number.
+        let body =
+            |x: &[Var]| vec![f(x[0]), f(x[0].cast(DType::F32)), f(x[0]), f(x[0].cast(DType::F32).cast(DType::F64))];
+        let mut program = Program::capture(&[[67]], body).expect("no value is read");
+        let outputs: Vec<_> =
+            program.call(&[Tensor::from(x.clone())]).iter().map(|y| bits(y.to_vec::<f64>())).collect();
+        assert_eq!(outputs, [double.clone(), single, double.clone(), double], "{}", op.name());
+    }
+}
+
+#[test]
+fn rules_and_batches_keep_the_precision() {
+    let x = numbers(60);
+    for (dtype, eval) in [(DType::F64, Unary::eval as fn(Unary, f64) -> f64), (DType::F32, Unary::eval_single)] {
+        let want = bits(x.iter().map(|&x| eval(Unary::Softplus, x)));
+        let body = |x: &[Var]| vec![(x[0].cast(dtype).exp() + 1.0).ln()];
+        let mut program = Program::capture(&[[20]], body).expect("no value is read");
+        assert!(program.explain().contains("Log1p(Exp(x)) => Softplus(x)"), "{}", program.explain());
+        let first = program.call(&[Tensor::from(x[..20].to_vec())]);
+        assert_eq!(bits(first[0].to_vec::<f64>()), want[..20]);
+        let mut batch = program.batched(3, &[Batch::Each]);
+        let all = batch.call(&[Tensor::from_vec(x.clone(), [3, 20])]);
+        assert_eq!(bits(all[0].to_vec::<f64>()), want);
     }
 }

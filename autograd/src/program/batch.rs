@@ -57,7 +57,10 @@ pub(super) fn batch(graph: &Graph, batching: &Batching) -> (Graph, Fired) {
                     Value { id: pass.push(op, smallvec![], &node.shape, each), each }
                 }
             },
-            _ => pass.node(node),
+            _ => {
+                pass.builder.at(node.precision);
+                pass.node(node)
+            }
         };
         pass.values.push(value);
     }

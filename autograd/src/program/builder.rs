@@ -5,7 +5,7 @@ use super::graph::{Graph, Id, Ids};
 use super::rules::{self, Fired};
 use crate::eval;
 use crate::op::Op;
-use pyroxene_kernels::table::{Binary, Unary};
+use pyroxene_kernels::{Binary, Precision, Unary};
 use pyroxene_tensor::{DType, Shape, Tensor};
 use smallvec::{SmallVec, smallvec};
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ pub(crate) fn simplify(graph: Graph) -> (Graph, Fired) {
         let inputs = node.inputs.iter().map(|&input| renamed[input as usize]).collect();
         renamed.push(match node.constant {
             Some(value) => builder.constant(value),
-            None => builder.push(node.op, inputs, node.shape),
+            None => builder.at(node.precision).push(node.op, inputs, node.shape),
         });
     }
     builder.graph.outputs = graph.outputs.iter().map(|&id| renamed[id as usize]).collect();
@@ -41,7 +41,9 @@ const COMPARED: usize = 1 << 16;
 pub(crate) struct Builder {
     pub(crate) graph: Graph,
     pub(super) fired: Fired,
-    seen: HashMap<(Op, Ids, Shape), Id>,
+    /// That of the node which is being added, and with it of all that rules put in its place.
+    precision: Precision,
+    seen: HashMap<(Op, Ids, Shape, Precision), Id>,
     constants: HashMap<ConstantKey, Id>,
 }
 
@@ -49,6 +51,12 @@ impl Builder {
     /// The graph, and how often each rule was applied.
     pub(super) fn finish(self) -> (Graph, Fired) {
         (self.graph, self.fired)
+    }
+
+    /// Sets the precision of what is added next.
+    pub(crate) fn at(&mut self, precision: Precision) -> &mut Self {
+        self.precision = precision;
+        self
     }
 
     pub(crate) fn scalar(&mut self, value: f64) -> Id {
@@ -112,11 +120,11 @@ impl Builder {
         if matches!(op, Op::Binary(op) if is_commutative(op)) {
             inputs.sort_unstable();
         }
+        let precision = if op.is_elementwise() { self.precision } else { Precision::Double };
         let graph = &mut self.graph;
-        *self
-            .seen
-            .entry((op, inputs, shape))
-            .or_insert_with_key(|(op, inputs, shape)| graph.append(op.clone(), inputs.clone(), shape.clone(), None))
+        *self.seen.entry((op, inputs, shape, precision)).or_insert_with_key(|(op, inputs, shape, _)| {
+            graph.append_in(precision, op.clone(), inputs.clone(), shape.clone())
+        })
     }
 
     pub(crate) fn unary(&mut self, op: Unary, x: Id) -> Id {

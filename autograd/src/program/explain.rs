@@ -8,6 +8,7 @@ use super::memory::{Home, MemoryPlan};
 use super::rules::{self, Fired};
 use super::schedule::Unit;
 use crate::op::Op;
+use pyroxene_kernels::Precision;
 use pyroxene_kernels::fused::Code;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -62,7 +63,9 @@ pub(super) fn simplified(text: &mut String, stage: &str, graph: &Graph, fired: &
 
 fn nodes(text: &mut String, stage: &str, graph: &Graph) {
     section(text, &format!("{stage}: {} nodes", graph.nodes.len()), &graph.nodes, |text, index, node| {
-        let _ = writeln!(text, "  %{index} {:?} = {}", node.shape.as_slice(), describe_node(graph, index as Id, node));
+        let single = if node.precision == Precision::Single { " f32" } else { "" };
+        let node_text = describe_node(graph, index as Id, node);
+        let _ = writeln!(text, "  %{index} {:?}{single} = {node_text}", node.shape.as_slice());
     });
     let outputs: String = graph.outputs.iter().map(|id| format!(" %{id}")).collect();
     let _ = writeln!(text, "  outputs{outputs}");
@@ -176,8 +179,8 @@ fn describe_loop(text: &mut String, names: &Names, step: &LoopStep) {
     }
     for instruction in step.code.iter().take(LINES) {
         let (name, arity) = match instruction.code {
-            Code::Unary(op) => (op.name(), 1),
-            Code::Binary(op) => (op.name(), 2),
+            Code::Unary(op, _) => (op.name(), 1),
+            Code::Binary(op, _) => (op.name(), 2),
             Code::Select => ("where", 3),
             Code::Copy => ("copy", 1),
         };

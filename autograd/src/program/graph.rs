@@ -1,8 +1,10 @@
-//! The intermediate representation: a flat list of nodes in topological order, all of them f64.
+//! The intermediate representation: a flat list of nodes in topological order, all of them f64. Those that are f32 on the tape
+//! are computed in single precision where that is faster.
 //!
 //! Booleans are 0 and 1, whole numbers are exact up to 2^53 (larger constants are refused).
 
 use crate::op::Op;
+use pyroxene_kernels::Precision;
 use pyroxene_tensor::{Shape, Tensor};
 use smallvec::SmallVec;
 
@@ -16,6 +18,8 @@ pub(crate) struct GraphNode {
     pub(crate) shape: Shape,
     /// The value, for `Op::Constant`.
     pub(crate) constant: Option<Tensor>,
+    /// How precise the result of an elementwise operation must be; others have it in double precision.
+    pub(crate) precision: Precision,
 }
 
 impl GraphNode {
@@ -47,10 +51,18 @@ impl Graph {
         node.constant.as_ref().filter(|value| value.len() == 1).map(Tensor::item)
     }
 
-    /// Adds a node as it is.
+    /// Adds a node as it is, in double precision.
     pub(crate) fn append(&mut self, op: Op, inputs: Ids, shape: Shape, constant: Option<Tensor>) -> Id {
         let id = self.nodes.len() as Id;
-        self.nodes.push(GraphNode { op, inputs, shape, constant });
+        self.nodes.push(GraphNode { op, inputs, shape, constant, precision: Precision::Double });
+        id
+    }
+
+    /// Adds a node as it is; elementwise operations get the precision.
+    pub(crate) fn append_in(&mut self, precision: Precision, op: Op, inputs: Ids, shape: Shape) -> Id {
+        let precision = if op.is_elementwise() { precision } else { Precision::Double };
+        let id = self.append(op, inputs, shape, None);
+        self.nodes[id as usize].precision = precision;
         id
     }
 

@@ -3,7 +3,7 @@
 use super::graph::{Graph, Id, Ids};
 use crate::arena::{Node, Value, Var, with_arena};
 use crate::op::Op;
-use pyroxene_kernels::table::{Binary, Unary};
+use pyroxene_kernels::{Binary, Precision, Unary};
 use pyroxene_tensor::{DType, Shape, Tensor};
 use smallvec::smallvec;
 
@@ -52,8 +52,13 @@ fn add(graph: &mut Graph, node: &Node, inputs: Ids, source: Option<DType>) -> Id
             }
             _ => inputs[0],
         },
-        op => graph.append(op.clone(), inputs, shape, None),
+        op => graph.append_in(precision(node.dtype), op.clone(), inputs, shape),
     }
+}
+
+/// That of an operation with results of this type.
+fn precision(dtype: DType) -> Precision {
+    if dtype == DType::F32 { Precision::Single } else { Precision::Double }
 }
 
 fn constant(graph: &mut Graph, value: Tensor) -> Id {

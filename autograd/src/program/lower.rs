@@ -262,8 +262,8 @@ impl<'g> Lowering<'g> {
         for &id in nodes {
             let node = self.graph.node(id);
             let code = match &node.op {
-                Op::Unary(op) => Code::Unary(*op),
-                Op::Binary(op) => Code::Binary(*op),
+                Op::Unary(op) => Code::Unary(*op, node.precision),
+                Op::Binary(op) => Code::Binary(*op, node.precision),
                 Op::Select => Code::Select,
                 op if op.reduction().is_some() => continue,
                 op => unreachable!("{} is not elementwise", op.name()),

@@ -37,10 +37,6 @@ impl Unit {
 /// A loop has at most this many nodes: its registers are numbered in 16 bits, and its compilation is not linear.
 pub(super) const LOOP_NODES: usize = 1024;
 
-pub(super) fn is_elementwise(op: &Op) -> bool {
-    matches!(op, Op::Unary(_) | Op::Binary(_) | Op::Select)
-}
-
 pub(super) fn is_view(op: &Op) -> bool {
     matches!(op, Op::Reshape | Op::Expand | Op::Permute(_) | Op::Slice(_) | Op::Diagonal)
 }
@@ -53,7 +49,7 @@ fn is_leaf(op: &Op) -> bool {
 pub(super) fn iteration_space(graph: &Graph, id: Id) -> Option<&Shape> {
     let node = graph.node(id);
     match &node.op {
-        op if is_elementwise(op) => Some(&node.shape),
+        op if op.is_elementwise() => Some(&node.shape),
         op if op.reduction().is_some() => Some(graph.shape(node.inputs[0])),
         _ => None,
     }
@@ -61,7 +57,7 @@ pub(super) fn iteration_space(graph: &Graph, id: Id) -> Option<&Shape> {
 
 /// Whether `user` may read `id` within the loop that computes both.
 fn joins(graph: &Graph, id: Id, user: Id) -> bool {
-    is_elementwise(&graph.node(id).op) && iteration_space(graph, user) == Some(graph.shape(id))
+    graph.node(id).op.is_elementwise() && iteration_space(graph, user) == Some(graph.shape(id))
 }
 
 /// The units in an order in which each finds its inputs ready. The graph has no dead code.

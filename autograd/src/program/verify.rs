@@ -4,9 +4,10 @@ use super::graph::{Graph, GraphNode, Id};
 use super::layout::{BufferId, View};
 use super::lower::{Lowered, Step};
 use super::memory::{Home, MemoryPlan};
-use super::schedule::{LOOP_NODES, Unit, is_elementwise, is_view, iteration_space};
+use super::schedule::{LOOP_NODES, Unit, is_view, iteration_space};
 use crate::op::{Op, Stride, Strides};
 use crate::structured::{IndexAdd, IndexSelect};
+use pyroxene_kernels::Precision;
 use pyroxene_tensor::{Shape, shape as rules};
 use std::collections::BTreeMap;
 
@@ -19,6 +20,9 @@ pub(super) fn graph(graph: &Graph) -> Result<(), String> {
         }
         if node.constant.is_some() != (node.op == Op::Constant) {
             return fail("a constant has a value, and nothing else has");
+        }
+        if node.precision == Precision::Single && !node.op.is_elementwise() {
+            return fail("has no single precision");
         }
         let shapes: Vec<&[usize]> = node.inputs.iter().map(|&input| graph.shape(input).as_slice()).collect();
         if arity(&node.op).is_some_and(|arity| arity != shapes.len()) {
@@ -124,7 +128,7 @@ pub(super) fn schedule(graph: &Graph, units: &[Unit]) -> Result<(), String> {
             for &input in &node.inputs {
                 let source = graph.node(input);
                 let within = match unit {
-                    Unit::Loop { .. } => is_elementwise(&source.op),
+                    Unit::Loop { .. } => source.op.is_elementwise(),
                     Unit::Rows(rows) => !rows.lines.contains(&id) || source.op.reduction().is_none(),
                     _ => false,
                 };

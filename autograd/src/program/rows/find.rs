@@ -1,7 +1,7 @@
 //! Recognising linear predictors in a schedule.
 
 use super::super::graph::{Graph, GraphNode, Id};
-use super::super::schedule::{Unit, is_elementwise};
+use super::super::schedule::Unit;
 use super::{ARGUMENTS, RowsUnit};
 use crate::op::Op;
 use pyroxene_tensor::{Shape, Tensor};
@@ -102,7 +102,7 @@ impl<'g> Finder<'g> {
         let mut g = None;
         for &id in nodes {
             let node = self.graph.node(id);
-            if is_elementwise(&node.op) {
+            if node.op.is_elementwise() {
                 if is_read(id) && g.replace(id).is_some() {
                     return None;
                 }

@@ -10,7 +10,7 @@ use pyroxene_tensor::Shape;
 
 /// The name of the row that matches, and the replacement.
 pub(super) fn apply(builder: &mut Builder, op: &Op, inputs: &Ids, shape: &Shape) -> Option<(&'static str, Id)> {
-    if !super::is_elementwise(op) {
+    if !op.is_elementwise() {
         return None;
     }
     let len = shape.iter().product();

@@ -78,9 +78,5 @@ fn through(builder: &Builder, id: Id, kind: impl Fn(&Op) -> bool) -> Option<Id> 
     inputs_of(builder, id, kind).map(|inputs| inputs[0])
 }
 
-fn is_elementwise(op: &Op) -> bool {
-    matches!(op, Op::Unary(_) | Op::Binary(_) | Op::Select)
-}
-
 #[cfg(test)]
 mod tests;

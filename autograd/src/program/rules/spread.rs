@@ -1,6 +1,6 @@
 //! Where elementwise operations stand relative to broadcasts and movements, and choices between numbers.
 
-use super::{inputs_of, is_elementwise, through};
+use super::{inputs_of, through};
 use crate::op::Op;
 use crate::program::builder::Builder;
 use crate::program::graph::{Id, Ids};
@@ -9,7 +9,7 @@ use smallvec::{SmallVec, smallvec};
 
 /// Elementwise work is done before the broadcast, not after.
 pub(super) fn elementwise_before_expand(builder: &mut Builder, op: &Op, inputs: &Ids, shape: &Shape) -> Option<Id> {
-    if !is_elementwise(op) {
+    if !op.is_elementwise() {
         return None;
     }
     let bare: Ids =
@@ -23,7 +23,7 @@ pub(super) fn elementwise_before_expand(builder: &mut Builder, op: &Op, inputs: 
 
 /// One form for values that differ by axes of size one, so that they share nodes and loops. Comes after broadcasts are gone.
 pub(super) fn without_axes_of_one(builder: &mut Builder, op: &Op, inputs: &Ids, shape: &Shape) -> Option<Id> {
-    if !is_elementwise(op) || !shape.contains(&1) {
+    if !op.is_elementwise() || !shape.contains(&1) {
         return None;
     }
     let squeezed = |id: Id| -> Shape {
@@ -40,7 +40,7 @@ pub(super) fn without_axes_of_one(builder: &mut Builder, op: &Op, inputs: &Ids, 
 /// An operation on an elementwise result that was reshaped or permuted joins the loop of that result. Its other operands
 /// may be moved in the same way, or be numbers.
 pub(super) fn elementwise_before_movement(builder: &mut Builder, op: &Op, inputs: &Ids, shape: &Shape) -> Option<Id> {
-    if !is_elementwise(op) {
+    if !op.is_elementwise() {
         return None;
     }
     let mut moved: Option<(Op, Shape)> = None;
@@ -55,7 +55,7 @@ pub(super) fn elementwise_before_movement(builder: &mut Builder, op: &Op, inputs
                 if *first != node.op || *from != source.shape {
                     return None;
                 }
-                joins |= is_elementwise(&source.op);
+                joins |= source.op.is_elementwise();
                 sources.push(node.inputs[0]);
             }
             _ if node.shape.is_empty() => sources.push(id),
