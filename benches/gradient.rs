@@ -42,7 +42,7 @@ fn density(table: &Table, workload: &Workload) {
     let single = workload.single.map(|posterior| evaluation(posterior()).0);
     let memory = density.program().memory_len() as f64 / 128.0;
     table.row(workload.name, &[both(time, single), format!("{memory:.0}"), format!("{:.2}", 1e3 * capture)]);
-    if std::env::args().any(|argument| argument == "--explain") {
+    if explains() {
         println!("{}", density.program().explain());
     }
 }
@@ -72,5 +72,13 @@ fn step((table, name, wanted): (&Table, &str, &str), start: impl Fn(DType), step
 
 /// Microseconds of a step.
 fn time(mut run: SviRun) -> f64 {
-    microseconds(|| run.step())
+    let time = microseconds(|| run.step());
+    if let Some(program) = run.program().filter(|_| explains()) {
+        println!("{}", program.explain());
+    }
+    time
+}
+
+fn explains() -> bool {
+    std::env::args().any(|argument| argument == "--explain")
 }

@@ -150,6 +150,8 @@ fn steps_in_f32_follow_those_in_f64() {
         steps::autoencoder(dtype, Adam::new(1e-3), ParamStore::new(), |mut run| {
             let losses: Vec<f64> = (0..3).map(|_| run.step()).collect();
             assert!(run.params().iter().all(|(_, value)| value.dtype() == dtype));
+            let program = run.program().expect("the step is compiled");
+            assert_eq!(program.explain().contains(" f32 = softplus"), dtype == DType::F32);
             losses
         })
     };

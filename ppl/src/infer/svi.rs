@@ -12,7 +12,7 @@ use crate::guide::Guide;
 use crate::optim::{Adam, Optimizer};
 use crate::param::ParamStore;
 use crate::values::Values;
-use pyroxene_autograd::{Key, Shape, Tensor, Var, grad, scope};
+use pyroxene_autograd::{Key, Program, Shape, Tensor, Var, grad, scope};
 use pyroxene_kernels::random::mix;
 use std::rc::Rc;
 use step::{Input, Steps};
@@ -275,6 +275,11 @@ impl SviRun<'_> {
     /// How often the step has been compiled.
     pub fn captures(&self) -> usize {
         self.steps.captures()
+    }
+
+    /// The compiled step, for data of the shapes of the last one; none if the model is traced in each step.
+    pub fn program(&self) -> Option<&Program> {
+        self.steps.program()
     }
 
     fn advance(&mut self) -> Result<f64, Error> {

@@ -42,10 +42,10 @@ impl Optimizer for Adam {
         let (beta1, beta2) = self.betas;
         let mean = state[0] * beta1 + gradient * (1.0 - beta1);
         let square = state[1] * beta2 + gradient.square() * (1.0 - beta2);
-        // 1 - beta^t, without cancellation.
-        let corrected_mean = mean / -(step * beta1.ln()).exp_m1();
-        let corrected_square = square / -(step * beta2.ln()).exp_m1();
-        let moved = parameters - corrected_mean * self.learning_rate / (corrected_square.sqrt() + self.epsilon);
+        // 1 - beta^t, without cancellation. The corrections are numbers, and one division an element is enough (section 2).
+        let [mean_weight, square_weight] = [beta1, beta2].map(|beta| -(step * beta.ln()).exp_m1());
+        let scale = square.sqrt() * square_weight.sqrt().recip() + self.epsilon;
+        let moved = parameters - mean * (self.learning_rate / mean_weight) / scale;
         (moved, vec![mean, square])
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::infer::compile::{Body, Compile, Routine};
-use pyroxene_autograd::{DType, Shape, Tensor};
+use pyroxene_autograd::{DType, Program, Shape, Tensor};
 
 /// Data that a model or guide has declared, with their value now.
 #[derive(Clone, Debug)]
@@ -60,6 +60,14 @@ impl<'m> Steps<'m> {
 
     pub(super) fn captures(&self) -> usize {
         self.captures
+    }
+
+    /// The step that was used last, if it is compiled.
+    pub(super) fn program(&self) -> Option<&Program> {
+        match self.known.last()? {
+            (_, Routine::Compiled(program)) => Some(program),
+            (_, Routine::Traced(_)) => None,
+        }
     }
 
     /// The step for data of these shapes.
