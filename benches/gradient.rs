@@ -39,11 +39,13 @@ fn main() {
 
 fn density(table: &Table, workload: &Workload) {
     let (time, density, capture) = evaluation((workload.posterior)());
-    let single = workload.single.map(|posterior| evaluation(posterior()).0);
+    let single = workload.single.map(|posterior| evaluation(posterior()));
     let memory = density.program().memory_len() as f64 / 128.0;
-    table.row(workload.name, &[both(time, single), format!("{memory:.0}"), format!("{:.2}", 1e3 * capture)]);
+    let times = both(time, single.as_ref().map(|(time, ..)| *time));
+    table.row(workload.name, &[times, format!("{memory:.0}"), format!("{:.2}", 1e3 * capture)]);
     if explains() {
         println!("{}", density.program().explain());
+        single.iter().for_each(|(_, density, _)| println!("in f32:\n{}", density.program().explain()));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The thread-local arena of expressions: a stack of nodes that scopes truncate.
 
-use crate::eval::Marks;
+use crate::eval::{self, Marks};
 use crate::op::Op;
 use pyroxene_tensor::{DType, Shape, Tensor};
 use smallvec::SmallVec;
@@ -84,6 +84,15 @@ impl Node {
         self.known_tensor()
     }
 
+    /// The value, if it is known and a number that no tensor was made of.
+    #[inline(always)]
+    pub(crate) fn number(&self) -> Option<f64> {
+        match self.value {
+            Value::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
     /// The value, if it is known and a tensor.
     pub(crate) fn known_tensor(&self) -> Option<&Tensor> {
         match &self.value {
@@ -158,12 +167,17 @@ impl Arena {
         var
     }
 
-    /// Appends an elementwise operation with a result of the shape of node `like`.
+    /// Appends an elementwise operation with a result of the shape of node `like`. Of numbers the result is computed at once: that
+    /// takes less time than finding out later what is needed.
     #[inline(always)]
     pub(crate) fn push_elementwise(&mut self, op: impl Fn() -> Op, inputs: &[u32], like: u32, dtype: DType) -> Var {
         let (traced, weak) = (self.is_traced(inputs), self.is_weak(inputs));
+        let number = eval::elementwise(&op(), dtype, |k| self.nodes[inputs[k] as usize].number());
         let (var, node) = self.blank(op);
         (node.dtype, node.traced, node.weak) = (dtype, traced, weak);
+        if let Some(number) = number {
+            node.value = Value::Number(number);
+        }
         inputs.iter().for_each(|&input| node.inputs.push(input));
         let (before, node) = self.nodes.split_at_mut(var.index as usize);
         let shape = &before[like as usize].shape;

@@ -15,10 +15,7 @@ pub(crate) fn tensor(arena: &mut Arena, target: usize) -> Tensor {
 /// The value of a node if it is a number that no tensor was made of; computes it all the same if not.
 pub(crate) fn number(arena: &mut Arena, target: usize) -> Option<f64> {
     compute(arena, target);
-    match arena.nodes[target].value {
-        Value::Number(number) => Some(number),
-        _ => None,
-    }
+    arena.nodes[target].number()
 }
 
 /// Which nodes an evaluation needs: those marked with its number. Kept from one to the next, or each would clear as many marks as
@@ -48,6 +45,9 @@ impl Marks {
 
 /// Computes the values of a node and of those that it needs.
 fn compute(arena: &mut Arena, target: usize) {
+    if arena.nodes[target].value.is_known() {
+        return;
+    }
     let (mut needed, mark) = arena.marks.take(target + 1);
     needed[target] = mark;
     let mut lowest = target;
@@ -77,19 +77,26 @@ fn numbers(arena: &Arena, index: usize) -> Option<f64> {
     if !node.shape.is_empty() || !matches!(node.dtype, DType::F64 | DType::Bool) {
         return None;
     }
-    let x = |k: usize| match arena.nodes[*node.inputs.get(k)? as usize].value {
-        Value::Number(number) => Some(number),
-        _ => None,
-    };
+    let x = |k: usize| arena.nodes[*node.inputs.get(k)? as usize].number();
     match node.op {
-        Op::Unary(op) => Some(op.eval(x(0)?)),
-        Op::Binary(op) => Some(op.eval(x(0)?, x(1)?)),
+        Op::Unary(_) | Op::Binary(_) => elementwise(&node.op, node.dtype, x),
         Op::Select => {
             let (condition, a, b) = (x(0)?, x(1)?, x(2)?);
             Some(if condition != 0.0 { a } else { b })
         }
         Op::Cast(DType::F64) | Op::Expand | Op::Reshape | Op::StopGradient | Op::Custom(_) => x(0),
         Op::Cast(DType::Bool) => x(0).map(|x| f64::from(u8::from(x != 0.0))),
+        _ => None,
+    }
+}
+
+/// An operation of the table on numbers.
+#[inline(always)]
+pub(crate) fn elementwise(op: &Op, dtype: DType, x: impl Fn(usize) -> Option<f64>) -> Option<f64> {
+    match op {
+        _ if !matches!(dtype, DType::F64 | DType::Bool) => None,
+        Op::Unary(op) => Some(op.eval(x(0)?)),
+        Op::Binary(op) => Some(op.eval(x(0)?, x(1)?)),
         _ => None,
     }
 }

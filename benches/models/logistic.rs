@@ -8,8 +8,10 @@ use pyroxene::{DType, Tensor, Var, condition};
 /// The model before it is conditioned.
 fn prior(x: Tensor) -> Posterior {
     Box::new(move |cx| {
-        let intercept = cx.sample("intercept", Normal::new(0.0, 2.5));
-        let slopes = cx.plate("feature", x.size(1), |cx| cx.sample("slope", Normal::new(0.0, 2.5)));
+        // Numbers of the type of the data, so that the latent variables have it too.
+        let prior = || Normal::new(Var::from(0.0).cast(x.dtype()), Var::from(2.5).cast(x.dtype()));
+        let intercept = cx.sample("intercept", prior());
+        let slopes = cx.plate("feature", x.size(1), |cx| cx.sample("slope", prior()));
         cx.plate("row", x.size(0), |cx| {
             cx.sample("y", Bernoulli::logits(intercept + Var::from(&x).matmul(slopes)));
         });

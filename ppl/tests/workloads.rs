@@ -47,6 +47,18 @@ fn compare(name: &str, posterior: &Posterior, rows: &Value, tolerance: f64) {
     }
 }
 
+/// A latent variable has the type of its distribution's draws, so a model of f32 multiplies in f32.
+#[test]
+fn latent_variables_keep_the_type_of_their_draws() {
+    for workload in WORKLOADS.iter().filter(|workload| workload.name.starts_with("logistic")) {
+        let single = workload.single.expect("a model in f32");
+        for (posterior, is_single) in [(single(), true), ((workload.posterior)(), false)] {
+            let density = ModelDensity::new(&posterior, Seed(0)).expect("the model is right");
+            assert_eq!(density.program().explain().contains(" in f32"), is_single, "{}", workload.name);
+        }
+    }
+}
+
 /// The models that are evaluated in an instant.
 const QUICK: [usize; 5] = [0, 1, 2, 3, 4];
 

@@ -8,7 +8,7 @@ use crate::constraint::Constraint;
 use crate::effects::{Cx, Effects, Model, Sample, Seed, Trace, run_with};
 use crate::error::Error;
 use crate::transform::biject_to;
-use pyroxene_autograd::{Key, Program, Shape, Tensor, Var, dependence, grad, scope};
+use pyroxene_autograd::{DType, Key, Program, Shape, Tensor, Var, dependence, grad, scope};
 use pyroxene_kernels::random::{Stream, hash_name, mix};
 use std::ops::Range;
 use std::rc::Rc;
@@ -19,6 +19,8 @@ pub(crate) struct Latent {
     pub(crate) name: String,
     /// The shape of its value.
     pub(crate) shape: Shape,
+    /// The type of its value: that of the distribution's draws.
+    dtype: DType,
     /// The shape of its unconstrained form.
     pub(crate) unconstrained: Shape,
     /// Its place in the vector.
@@ -73,7 +75,8 @@ fn latent(site: &Sample, start: usize) -> Result<Latent, Error> {
     };
     let unconstrained = transform.inverse_shape(&shape);
     let len: usize = unconstrained.iter().product();
-    Ok(Latent { name: site.name.clone(), shape, unconstrained, range: start..start + len })
+    let dtype = site.value.expect("a site that has run has a value").dtype();
+    Ok(Latent { name: site.name.clone(), shape, dtype, unconstrained, range: start..start + len })
 }
 
 /// Values to report that no enumerated site decides: deterministic ones, and point masses.
@@ -145,7 +148,7 @@ impl Effects for Unconstrain<'_> {
             let transform = biject_to(&site.dist.support()).expect("checked when the layout was made");
             let point = self.parts[index];
             let value = transform.forward(point);
-            let expected = &self.layout.latents[index].shape;
+            let Latent { shape: expected, dtype, .. } = &self.layout.latents[index];
             if value.shape() != *expected {
                 let message = format!(
                     "its support depends on an enumerated site: shape {:?} became {:?}",
@@ -155,7 +158,7 @@ impl Effects for Unconstrain<'_> {
                 Error::at(&site.name, message).raise();
             }
             self.log_abs_det[index] = Some(planted::jacobian(transform.log_abs_det(point, value).sum()));
-            site.value = Some(value);
+            site.value = Some(value.cast(*dtype));
         }
         if let Some(index) = known {
             // A value set inside the model has no Jacobian.
