@@ -153,6 +153,9 @@ pub fn gemm_single_on(isa: Isa, a: Factor, b: Factor, c: MatMut<f64>, room: &mut
     let (rows, cols) = (c.rows, c.cols);
     let (product, room) = room.split_at_mut(rows * cols);
     gemm_narrow_on(isa, a, b, MatMut::row_major(product, rows, cols), room);
+    if c.row_stride == cols {
+        return widen(isa, product, c.data);
+    }
     for i in 0..rows {
         let row = &mut c.data[i * c.row_stride..][..cols];
         widen(isa, &product[i * cols..][..cols], row);
