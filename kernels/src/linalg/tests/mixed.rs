@@ -58,11 +58,15 @@ fn single_products_are_those_of_f32() {
                 let mut room = vec![0.0; m * k + k * n + m * n];
                 let firsts = [Factor::F32(first), Factor::F64(laid_out(&wide, m, k, layouts.0))];
                 for (isa, first) in isas().flat_map(|isa| firsts.map(|first| (isa, first))) {
-                    let mut ours = vec![7.0; m * (n + 1)];
-                    gemm_single_on(isa, first, Factor::F64(second), MatMut::new(&mut ours, m, n, n + 1), &mut room);
-                    for (row, theirs) in ours.chunks(n + 1).zip(theirs.chunks(n.max(1))) {
-                        assert_eq!(bits(&row[..n]), bits(&widened(theirs)), "{isa:?} {m} x {k} x {n}, {layouts:?}");
-                        assert_eq!(row[n], 7.0);
+                    for apart in [n, n + 1] {
+                        let mut ours = vec![7.0; m * apart + 1];
+                        let target = MatMut::new(&mut ours, m, n, apart);
+                        gemm_single_on(isa, first, Factor::F64(second), target, &mut room);
+                        for (row, theirs) in ours.chunks(apart.max(1)).zip(theirs.chunks(n.max(1))) {
+                            assert_eq!(bits(&row[..n]), bits(&widened(theirs)), "{isa:?} {m} x {k} x {n}, {layouts:?}");
+                            assert!(row[n..].iter().all(|&x| x == 7.0));
+                        }
+                        assert_eq!(ours[m * apart], 7.0);
                     }
                     let mut ours = vec![7.0; m * n];
                     let both = [Factor::F64(second), Factor::F32(laid_out(&narrow_b, k, n, layouts.1))];
