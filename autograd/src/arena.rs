@@ -146,12 +146,17 @@ impl Arena {
         Var { index: index as u32, epoch: self.nodes[index].epoch, thread: PhantomData }
     }
 
-    pub(crate) fn push(&mut self, op: Op, inputs: &[u32], shape: Shape, dtype: DType, value: Value) -> Var {
+    /// Appends a node. Of numbers the result is computed at once: that takes less time than finding out later what is needed.
+    pub(crate) fn push(&mut self, op: Op, inputs: &[u32], shape: Shape, dtype: DType, mut value: Value) -> Var {
         let traced = matches!(op, Op::Input(_)) || self.is_traced(inputs);
         let weak = match op {
             Op::Constant | Op::Input(_) | Op::Cast(_) => false,
             _ => self.is_weak(inputs),
         };
+        if shape.is_empty() && !value.is_known() && !traced {
+            let number = |k: usize| self.nodes[*inputs.get(k)? as usize].number();
+            value = eval::numbers(&op, dtype, number).map_or(value, Value::Number);
+        }
         let (var, node) = self.blank(|| Op::Constant);
         (node.op, node.shape, node.value) = (op, shape, value);
         (node.dtype, node.traced, node.weak) = (dtype, traced, weak);
@@ -167,12 +172,11 @@ impl Arena {
         var
     }
 
-    /// Appends an elementwise operation with a result of the shape of node `like`. Of numbers the result is computed at once: that
-    /// takes less time than finding out later what is needed.
+    /// Appends an elementwise operation with a result of the shape of node `like`.
     #[inline(always)]
     pub(crate) fn push_elementwise(&mut self, op: impl Fn() -> Op, inputs: &[u32], like: u32, dtype: DType) -> Var {
         let (traced, weak) = (self.is_traced(inputs), self.is_weak(inputs));
-        let number = eval::elementwise(&op(), dtype, |k| self.nodes[inputs[k] as usize].number());
+        let number = eval::numbers(&op(), dtype, |k| self.nodes[inputs[k] as usize].number());
         let (var, node) = self.blank(op);
         (node.dtype, node.traced, node.weak) = (dtype, traced, weak);
         if let Some(number) = number {

@@ -1,6 +1,6 @@
 //! Direct evaluation: each node by the tensor crate's eager operations.
 
-use crate::arena::{Arena, Value};
+use crate::arena::Arena;
 use crate::elementwise::binary_dtype;
 use crate::op::{Op, Stride, Strides};
 use pyroxene_tensor::{DType, Slice, Tensor};
@@ -64,39 +64,28 @@ fn compute(arena: &mut Arena, target: usize) {
     }
     for index in lowest..=target {
         if needed[index] == mark && !arena.nodes[index].value.is_known() {
-            let value = numbers(arena, index).map_or_else(|| tensors(arena, index).into(), Value::Number);
-            arena.nodes[index].value = value;
+            let value = tensors(arena, index);
+            arena.nodes[index].value = value.into();
         }
     }
     arena.marks.marks = needed;
 }
 
-/// The value of a node without axes if its inputs are numbers: no tensors are made.
-fn numbers(arena: &Arena, index: usize) -> Option<f64> {
-    let node = &arena.nodes[index];
-    if !node.shape.is_empty() || !matches!(node.dtype, DType::F64 | DType::Bool) {
+/// The value of a node without axes if its inputs are numbers, `x(k)` of them: no tensors are made.
+#[inline(always)]
+pub(crate) fn numbers(op: &Op, dtype: DType, x: impl Fn(usize) -> Option<f64>) -> Option<f64> {
+    if !matches!(dtype, DType::F64 | DType::Bool) {
         return None;
     }
-    let x = |k: usize| arena.nodes[*node.inputs.get(k)? as usize].number();
-    match node.op {
-        Op::Unary(_) | Op::Binary(_) => elementwise(&node.op, node.dtype, x),
+    match op {
+        Op::Unary(op) => Some(op.eval(x(0)?)),
+        Op::Binary(op) => Some(op.eval(x(0)?, x(1)?)),
         Op::Select => {
             let (condition, a, b) = (x(0)?, x(1)?, x(2)?);
             Some(if condition != 0.0 { a } else { b })
         }
         Op::Cast(DType::F64) | Op::Expand | Op::Reshape | Op::StopGradient | Op::Custom(_) => x(0),
         Op::Cast(DType::Bool) => x(0).map(|x| f64::from(u8::from(x != 0.0))),
-        _ => None,
-    }
-}
-
-/// An operation of the table on numbers.
-#[inline(always)]
-pub(crate) fn elementwise(op: &Op, dtype: DType, x: impl Fn(usize) -> Option<f64>) -> Option<f64> {
-    match op {
-        _ if !matches!(dtype, DType::F64 | DType::Bool) => None,
-        Op::Unary(op) => Some(op.eval(x(0)?)),
-        Op::Binary(op) => Some(op.eval(x(0)?, x(1)?)),
         _ => None,
     }
 }
