@@ -98,18 +98,26 @@ const REST: [f64; 23] = {
 /// `erf(x)`.
 #[inline(always)]
 pub(crate) fn erf<S: Simd>(x: Vector<S>) -> Vector<S> {
-    let a = x.abs();
-    let far = x.constant(1.0) - tail(x.constant(0.5).max(a));
-    a.lt(1.0).select(near(x), far.or(x.sign_bit()))
+    erf_of(x, near(x), tail(x.constant(0.5).max(x.abs())))
+}
+
+/// `erf(x)` from itself for |x| < 1, and `erfc(|x|)` for others.
+#[inline(always)]
+pub(super) fn erf_of<S: Simd>(x: Vector<S>, near: Vector<S>, tail: Vector<S>) -> Vector<S> {
+    x.abs().lt(1.0).select(near, (x.constant(1.0) - tail).or(x.sign_bit()))
 }
 
 /// `erfc(x) = 1 - erf(x)`.
 #[inline(always)]
 pub(crate) fn erfc<S: Simd>(x: Vector<S>) -> Vector<S> {
-    let a = x.abs();
-    let far = tail(x.constant(0.5).max(a));
-    let y = x.lt(0.0).select(x.constant(2.0) - far, far);
-    (x.lt(0.5) & x.gt(-1.0)).select(x.constant(1.0) - near(x), y)
+    erfc_of(x, near(x), tail(x.constant(0.5).max(x.abs())))
+}
+
+/// `erfc(x)` from `erf(x)` for -1 < x < 1/2, and `erfc(|x|)` for others.
+#[inline(always)]
+pub(super) fn erfc_of<S: Simd>(x: Vector<S>, near: Vector<S>, tail: Vector<S>) -> Vector<S> {
+    let y = x.lt(0.0).select(x.constant(2.0) - tail, tail);
+    (x.lt(0.5) & x.gt(-1.0)).select(x.constant(1.0) - near, y)
 }
 
 /// `exp(x^2) erfc(x)`.

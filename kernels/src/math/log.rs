@@ -117,11 +117,17 @@ pub(crate) fn ln_1p<S: Simd>(x: Vector<S>) -> Vector<S> {
 /// `x ln(y)`, and 0 where x is 0 and y is not NaN.
 #[inline(always)]
 pub(crate) fn xlogy<S: Simd>(x: Vector<S>, y: Vector<S>) -> Vector<S> {
-    (x.eq(0.0) & !y.is_nan()).select(0.0, x * ln(y))
+    times_log(x, y, ln(y))
 }
 
 /// `x ln(1 + y)`, and 0 where x is 0 and y is not NaN.
 #[inline(always)]
 pub(crate) fn xlog1py<S: Simd>(x: Vector<S>, y: Vector<S>) -> Vector<S> {
-    (x.eq(0.0) & !y.is_nan()).select(0.0, x * ln_1p(y))
+    times_log(x, y, ln_1p(y))
+}
+
+/// `x` times a logarithm of something that depends on `y`, and 0 where x is 0 and y is not NaN.
+#[inline(always)]
+pub(super) fn times_log<S: Simd>(x: Vector<S>, y: Vector<S>, logarithm: Vector<S>) -> Vector<S> {
+    (x.eq(0.0) & !y.is_nan()).select(0.0, x * logarithm)
 }

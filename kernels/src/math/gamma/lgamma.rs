@@ -53,26 +53,37 @@ pub(crate) fn lgamma<S: Simd>(x: Vector<S>) -> Vector<S> {
     let a = x.abs();
     let large = a.ge(LARGE);
     let first = a.le(1.0);
-    // (a - 1)(a - 2)... down to (1, 2].
-    let (mut y, mut product) = (a, x.constant(1.0));
-    for _ in 0..6 {
-        let step = y.gt(2.0);
-        y = step.select(y - 1.0, y);
-        product = step.select(product * y, product);
-    }
+    let (y, product) = descend(a);
     let t = first.select(a, y - 1.0);
     let logarithm = ln((large | first).select(a, product));
     let unit = (polynomial(t - 0.5, &UNIT) * t).fma(t - 1.0, first.select(-logarithm, logarithm));
     let inverse = x.constant(1.0) / a;
     let series = polynomial(inverse * inverse, &STIRLING).fma(inverse, CONSTANT);
     let stirling = (a - 0.5).fma(logarithm - 1.0, series);
-    let result = large.select(stirling, unit);
+    reflected(x, large.select(stirling, unit))
+}
+
+/// What is left of `a` when ones are taken off down to (1, 2], six at most, and the product (a - 1)(a - 2)... of what they left.
+#[inline(always)]
+pub(in super::super) fn descend<S: Simd>(a: Vector<S>) -> (Vector<S>, Vector<S>) {
+    let (mut y, mut product) = (a, a.constant(1.0));
+    for _ in 0..6 {
+        let step = y.gt(2.0);
+        y = step.select(y - 1.0, y);
+        product = step.select(product * y, product);
+    }
+    (y, product)
+}
+
+/// `ln |Gamma(x)|` from that of |x|.
+#[inline(always)]
+pub(in super::super) fn reflected<S: Simd>(x: Vector<S>, result: Vector<S>) -> Vector<S> {
     let negative = x.lt(0.0);
     if negative.any() { negative.select(x.map(lgamma_negative), result) } else { result }
 }
 
 /// For x < 0, by reflection: `Gamma(x) Gamma(-x) = -pi / (x sin(pi x))`.
-pub(in super::super) fn lgamma_negative(x: f64) -> f64 {
+fn lgamma_negative(x: f64) -> f64 {
     let fraction = (x - x.round_ties_even()).abs();
     if x >= 0.0 || x.is_nan() {
         return x;

@@ -6,7 +6,7 @@ mod polygamma;
 
 pub(crate) use digamma::digamma;
 pub(crate) use lgamma::lgamma;
-pub(super) use lgamma::lgamma_negative;
+pub(super) use lgamma::{descend, reflected};
 pub(crate) use polygamma::polygamma;
 
 use crate::simd::{Portable, Vector};

@@ -1,6 +1,7 @@
 //! The error function: a polynomial near zero, and in the tail `exp(-x^2)` times a polynomial in `(x - 2) / (x + 2)` over
 //! `1 + 2x` (Shepherd & Laframboise 1981).
 
+use super::super::erf::{erf_of, erfc_of};
 use super::super::poly::polynomial;
 use super::exp::exp;
 use crate::simd::{Simd, Vector};
@@ -51,18 +52,13 @@ fn tail<S: Simd>(x: Vector<S>) -> Vector<S> {
 /// `erf(x)`.
 #[inline(always)]
 pub(crate) fn erf<S: Simd>(x: Vector<S>) -> Vector<S> {
-    let a = x.abs();
-    let far = x.constant(1.0) - tail(x.constant(0.5).max(a));
-    a.lt(1.0).select(near(x), far.or(x.sign_bit()))
+    erf_of(x, near(x), tail(x.constant(0.5).max(x.abs())))
 }
 
 /// `erfc(x) = 1 - erf(x)`.
 #[inline(always)]
 pub(crate) fn erfc<S: Simd>(x: Vector<S>) -> Vector<S> {
-    let a = x.abs();
-    let far = tail(x.constant(0.5).max(a));
-    let y = x.lt(0.0).select(x.constant(2.0) - far, far);
-    (x.lt(0.5) & x.gt(-1.0)).select(x.constant(1.0) - near(x), y)
+    erfc_of(x, near(x), tail(x.constant(0.5).max(x.abs())))
 }
 
 /// `Phi(x) = erfc(-x / sqrt(2)) / 2`, the distribution function of the standard normal distribution.

@@ -1,6 +1,6 @@
 //! The logarithm of the gamma function.
 
-use super::super::gamma::{LARGE, lgamma_negative};
+use super::super::gamma::{LARGE, descend, reflected};
 use super::super::poly::polynomial;
 use super::log::ln;
 use crate::simd::{Simd, Vector};
@@ -33,13 +33,7 @@ pub(crate) fn lgamma<S: Simd>(x: Vector<S>) -> Vector<S> {
     let a = x.abs();
     let large = a.ge(LARGE);
     let first = a.le(1.0);
-    // (a - 1)(a - 2)... down to (1, 2].
-    let (mut y, mut product) = (a, x.constant(1.0));
-    for _ in 0..6 {
-        let step = y.gt(2.0);
-        y = step.select(y - 1.0, y);
-        product = step.select(product * y, product);
-    }
+    let (y, product) = descend(a);
     let t = first.select(a, y - 1.0);
     let logarithm = ln((large | first).select(a, product));
     let unit = (polynomial(t, &UNIT) * t).fma(t - 1.0, first.select(-logarithm, logarithm));
@@ -48,7 +42,5 @@ pub(crate) fn lgamma<S: Simd>(x: Vector<S>) -> Vector<S> {
     let [s0, s1, s2] = STIRLING;
     let series = square.fma(s2, s1).fma(square, s0).fma(inverse, CONSTANT);
     let stirling = (a - 0.5).fma(logarithm - 1.0, series);
-    let result = large.select(stirling, unit);
-    let negative = x.lt(0.0);
-    if negative.any() { negative.select(x.map(lgamma_negative), result) } else { result }
+    reflected(x, large.select(stirling, unit))
 }

@@ -1,6 +1,6 @@
 //! Logarithms: `x = 2^k m` with m in [sqrt(1/2), sqrt(2)), and a polynomial in `m - 1`, which needs no division.
 
-use super::super::log::split;
+use super::super::log::{split, times_log};
 use super::super::poly::polynomial;
 use crate::simd::{Simd, Vector};
 use std::f64::consts::{LN_2, LOG2_E, LOG10_2, LOG10_E};
@@ -82,11 +82,11 @@ pub(crate) fn logit<S: Simd>(p: Vector<S>) -> Vector<S> {
 /// `x ln(y)`, and 0 where x is 0 and y is not NaN.
 #[inline(always)]
 pub(crate) fn xlogy<S: Simd>(x: Vector<S>, y: Vector<S>) -> Vector<S> {
-    (x.eq(0.0) & !y.is_nan()).select(0.0, x * ln(y))
+    times_log(x, y, ln(y))
 }
 
 /// `x ln(1 + y)`, and 0 where x is 0 and y is not NaN.
 #[inline(always)]
 pub(crate) fn xlog1py<S: Simd>(x: Vector<S>, y: Vector<S>) -> Vector<S> {
-    (x.eq(0.0) & !y.is_nan()).select(0.0, x * ln_1p(y))
+    times_log(x, y, ln_1p(y))
 }
