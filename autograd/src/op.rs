@@ -106,6 +106,11 @@ impl Op {
         matches!(self, Op::Unary(_) | Op::Binary(_) | Op::Select)
     }
 
+    /// Whether it may be asked for single precision.
+    pub(crate) fn has_precision(&self) -> bool {
+        self.is_elementwise() || self.reduction().is_some()
+    }
+
     /// The name used in error messages and by `explain`.
     pub(crate) fn name(&self) -> &'static str {
         match self {

@@ -110,8 +110,8 @@ table! {
     Ceil ceil, Number, 0.1 .. 0.9, "ceil($x)", math::basic::ceil, "The least integer that is not below.";
     Round round, Number, 0.1 .. 0.4, "round($x)", math::basic::round, "The nearest integer, halves to the even one.";
     Trunc trunc, Number, 0.1 .. 0.9, "trunc($x)", math::basic::trunc, "The integer part.";
-    Sqrt sqrt, Real, 0.1 .. 10.0, "sqrt($x)", math::basic::sqrt, "The square root.";
-    Recip recip, Real, 0.2 .. 5.0, "(1.0 / $x)", math::basic::recip, "The reciprocal.";
+    Sqrt sqrt, Real, 0.1 .. 10.0, "sqrt($x)", math::basic::sqrt | math::single::basic::sqrt, "The square root.";
+    Recip recip, Real, 0.2 .. 5.0, "(1.0 / $x)", math::basic::recip | math::single::basic::recip, "The reciprocal.";
     Square square, Number, -3.0 .. 3.0, "($x * $x)", math::basic::square, "The square.";
     Exp exp, Real, -5.0 .. 5.0, "exp($x)", math::exp::exp | math::single::exp::exp, "The exponential.";
     Exp2 exp2, Real, -5.0 .. 5.0, "exp2($x)", math::exp::exp2 | math::single::exp::exp2, "2 to the power of x.";
@@ -160,7 +160,7 @@ table! {
     Add add, Number, -3.0 .. 3.0, "($x + $y)", math::basic::add, "The sum.";
     Sub sub, Number, -3.0 .. 3.0, "($x - $y)", math::basic::sub, "The difference.";
     Mul mul, Number, -3.0 .. 3.0, "($x * $y)", math::basic::mul, "The product.";
-    Div div, Real, 0.3 .. 3.0, "($x / $y)", math::basic::div, "The quotient.";
+    Div div, Real, 0.3 .. 3.0, "($x / $y)", math::basic::div | math::single::basic::div, "The quotient.";
     Pow pow, Number, 0.3 .. 3.0, "px_pow($x, $y)", math::pow::pow | math::single::pow::pow, "The first argument to the power of the second, by the rules of IEEE 754.";
     Atan2 atan2, Real, 0.3 .. 3.0, "px_atan2($x, $y)", math::atan::atan2, "The angle of the point with the second argument as abscissa and the first as ordinate, in (-pi, pi].";
     Hypot hypot, Real, 0.3 .. 3.0, "px_hypot($x, $y)", math::basic::hypot, "sqrt(x^2 + y^2), without overflow on the way.";

@@ -53,6 +53,11 @@ fn error(got: f64, want: f64) -> f64 {
     if error.is_nan() { f64::INFINITY } else { error }
 }
 
+/// What a function has to be, of which double precision says that it is `x`: quotients and roots are exactly those of f32.
+fn wanted(name: &str, x: f64) -> f64 {
+    if ["sqrt", "recip", "div"].contains(&name) { f64::from(x as f32) } else { x }
+}
+
 /// The greatest error of an operation, with where it is; fails if it is out of bounds.
 fn check(name: &str, errors: impl Iterator<Item = (f64, String)>) {
     let (worst, at) = errors.fold((0.0, String::new()), |a, b| if b.0 > a.0 { b } else { a });
@@ -66,7 +71,7 @@ fn errors_of_functions_are_within_bounds() {
     for &op in Unary::ALL {
         let errors = arguments.iter().map(|&x| {
             let x = f64::from(x);
-            (error(op.eval_single(x), op.eval(x)), format!("{x:e}"))
+            (error(op.eval_single(x), wanted(op.name(), op.eval(x))), format!("{x:e}"))
         });
         check(op.name(), errors);
     }
@@ -79,7 +84,7 @@ fn errors_of_functions_of_two_arguments_are_within_bounds() {
     for &op in Binary::ALL {
         let errors = (0..60_000).map(|_| {
             let [x, y] = [0; 2].map(|_: u8| f64::from(arguments[rng.below(arguments.len())]));
-            (error(op.eval_single(x, y), op.eval(x, y)), format!("({x:e}, {y:e})"))
+            (error(op.eval_single(x, y), wanted(op.name(), op.eval(x, y))), format!("({x:e}, {y:e})"))
         });
         check(op.name(), errors.collect::<Vec<_>>().into_iter());
     }

@@ -120,7 +120,7 @@ impl Builder {
         if matches!(op, Op::Binary(op) if is_commutative(op)) {
             inputs.sort_unstable();
         }
-        let precision = if op.is_elementwise() { self.precision } else { Precision::Double };
+        let precision = if op.has_precision() { self.precision } else { Precision::Double };
         let graph = &mut self.graph;
         *self.seen.entry((op, inputs, shape, precision)).or_insert_with_key(|(op, inputs, shape, _)| {
             graph.append_in(precision, op.clone(), inputs.clone(), shape.clone())

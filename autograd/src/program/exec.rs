@@ -55,6 +55,8 @@ pub(crate) struct Product {
     pub(crate) a_strides: (usize, usize),
     pub(crate) b_strides: (usize, usize),
     pub(crate) out: Target,
+    /// How many numbers of the target lie before the result.
+    pub(crate) before: usize,
     /// Whether it is computed in f32.
     pub(crate) single: bool,
     /// Whether its result stays in f32.
@@ -148,8 +150,9 @@ impl Product {
     fn run(&self, singles: &mut [f32], places: Places<'_, '_>) {
         let (m, k, n) = self.sizes;
         let (target, rest) = self.out.split(places);
+        let part = self.before..self.before + self.batch.len() * m * n;
         if k == 0 {
-            return target.fill(0.0);
+            return if self.narrow { halves_mut(target)[part].fill(0.0) } else { target[part].fill(0.0) };
         }
         let (a, b) = (self.a.read(&rest), self.b.read(&rest));
         let factors = |place: usize| {
@@ -158,15 +161,14 @@ impl Product {
         };
         let room = linalg::Scratch { floats: &mut singles[..self.room()], indices: &mut [] };
         if self.narrow {
-            let target = &mut halves_mut(target)[..self.batch.len() * m * n];
-            linalg::each_matrix(target, m * n, room, self.parts(), |place, target, room| {
+            linalg::each_matrix(&mut halves_mut(target)[part], m * n, room, self.parts(), |place, target, room| {
                 let (a, b) = factors(place);
                 gemm_narrow(a, b, MatMut::new(target, m, n, n), room.floats);
                 Ok(())
             });
             return;
         }
-        linalg::each_matrix(target, m * n, room, self.parts(), |place, target, room| {
+        linalg::each_matrix(&mut target[part], m * n, room, self.parts(), |place, target, room| {
             let ((a, b), target) = (factors(place), MatMut::new(target, m, n, n));
             if self.single {
                 gemm_single(a, b, target, room.floats)
@@ -206,7 +208,7 @@ impl Placement<'_> {
         }
     }
 
-    /// Where a step writes all of its result.
+    /// The buffer of a step's result.
     fn whole(&self, out: &View) -> Target {
         let Place::Buffer(buffer) = out.place else { unreachable!("results are in buffers") };
         self.target(buffer)
@@ -382,6 +384,7 @@ impl Placement<'_> {
             a_strides: matrix_strides(a),
             b_strides: matrix_strides(b),
             out: self.whole(out),
+            before: out.offset,
             single,
             narrow: self.is_narrow(out),
         }

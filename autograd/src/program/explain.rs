@@ -140,6 +140,11 @@ impl Names<'_> {
     }
 }
 
+/// Where in its buffer a result starts, if it is not all of it.
+fn from(start: usize) -> String {
+    if start == 0 { String::new() } else { format!(" from {start}") }
+}
+
 fn in_single(single: bool) -> &'static str {
     if single { " in f32" } else { "" }
 }
@@ -164,7 +169,8 @@ fn describe(text: &mut String, names: &Names, step: &Step) {
             writeln!(text, "  {} = zeros plus {}", name(out), parts.join(" "))
         }
         Step::Matmul { a, b, out, single } => {
-            writeln!(text, "  {} = {} x {}{}", place(out), place(a), place(b), in_single(*single))
+            let start = from(out.offset);
+            writeln!(text, "  {}{start} = {} x {}{}", place(out), place(a), place(b), in_single(*single))
         }
         Step::Structured { op, inputs, out } => {
             let inputs: Vec<String> = inputs.iter().map(place).collect();
@@ -189,6 +195,6 @@ fn describe_loop(text: &mut String, names: &Names, step: &LoopStep) {
     }
     for store in step.outputs.iter().take(LINES) {
         let reduce = store.reduce.map_or(String::new(), |reduce| format!("{reduce:?} of ").to_lowercase());
-        let _ = writeln!(text, "    {} = {reduce}r{}", names.name(store.out), store.register);
+        let _ = writeln!(text, "    {}{} = {reduce}r{}", names.name(store.out), from(store.offset), store.register);
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct GraphNode {
     pub(crate) shape: Shape,
     /// The value, for `Op::Constant`.
     pub(crate) constant: Option<Tensor>,
-    /// How precise the result of an elementwise operation must be; others have it in double precision.
+    /// How precise the result of an elementwise operation or a reduction must be; others have it in double precision.
     pub(crate) precision: Precision,
 }
 
@@ -58,9 +58,9 @@ impl Graph {
         id
     }
 
-    /// Adds a node as it is; elementwise operations get the precision.
+    /// Adds a node as it is, in this precision if its operation has any.
     pub(crate) fn append_in(&mut self, precision: Precision, op: Op, inputs: Ids, shape: Shape) -> Id {
-        let precision = if op.is_elementwise() { precision } else { Precision::Double };
+        let precision = if op.has_precision() { precision } else { Precision::Double };
         let id = self.append(op, inputs, shape, None);
         self.nodes[id as usize].precision = precision;
         id

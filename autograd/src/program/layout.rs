@@ -16,15 +16,17 @@ pub(crate) struct Extent {
     pub(crate) len: usize,
     /// Whether they are f32.
     pub(crate) narrow: bool,
+    /// Whether they are numbers of f32, but for rounding: nobody asks for more.
+    pub(crate) single: bool,
 }
 
 impl Extent {
     pub(crate) fn wide(len: usize) -> Extent {
-        Extent { len, narrow: false }
+        Extent { len, narrow: false, single: false }
     }
 
     pub(crate) fn narrow(len: usize) -> Extent {
-        Extent { len, narrow: true }
+        Extent { len, narrow: true, single: true }
     }
 
     /// The f64 in whose place they are.

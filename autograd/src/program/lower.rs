@@ -7,6 +7,7 @@ use super::rows::RowsUnit;
 use super::schedule::{Unit, is_view};
 use crate::op::{Op, Stride, Strides as Ranges};
 use crate::structured::Structured;
+use pyroxene_kernels::Precision;
 use pyroxene_kernels::fused::{Code, Instruction, Reduce};
 use pyroxene_tensor::{Shape, Tensor};
 use std::collections::{HashMap, HashSet};
@@ -110,12 +111,14 @@ pub(crate) struct Lowered {
 
 struct Lowering<'g> {
     graph: &'g Graph,
+    single: Vec<bool>,
     views: Vec<Option<View>>,
     lowered: Lowered,
 }
 
 pub(crate) fn lower(graph: &Graph, units: &[Unit]) -> Lowered {
-    let mut lowering = Lowering { graph, views: vec![None; graph.nodes.len()], lowered: Lowered::default() };
+    let mut lowering =
+        Lowering { graph, single: singles(graph), views: vec![None; graph.nodes.len()], lowered: Lowered::default() };
     lowering.leaves();
     let mut narrowing = Narrowing::default();
     let kept = read_outside(graph, units);
@@ -133,6 +136,21 @@ pub(crate) fn lower(graph: &Graph, units: &[Unit]) -> Lowered {
     lowering.outputs();
     lowering.lowered.steps.iter_mut().for_each(|step| narrowing.step(step));
     lowering.lowered
+}
+
+/// Which nodes are numbers of f32, but for rounding.
+fn singles(graph: &Graph) -> Vec<bool> {
+    let mut single: Vec<bool> = Vec::with_capacity(graph.nodes.len());
+    for node in &graph.nodes {
+        single.push(match &node.op {
+            op if op.has_precision() => node.precision == Precision::Single,
+            Op::Matmul { single } => *single,
+            Op::Concat(_) | Op::Unslice(_) => node.inputs.iter().all(|&input| single[input as usize]),
+            op if is_view(op) => single[node.inputs[0] as usize],
+            _ => false,
+        });
+    }
+    single
 }
 
 /// Which nodes are outputs or read by other units than their own.
@@ -161,6 +179,7 @@ impl<'g> Lowering<'g> {
     fn result(&mut self, id: Id) -> BufferId {
         let node = self.graph.node(id);
         let out = self.buffer(node.len());
+        self.lowered.buffers[out].single = self.single[id as usize];
         self.views[id as usize] = Some(View::contiguous(Place::Buffer(out), node.shape.clone()));
         out
     }

@@ -19,6 +19,7 @@ mod explain;
 mod graph;
 mod hessian;
 mod import;
+mod joined;
 mod layout;
 mod lower;
 mod memory;

@@ -5,7 +5,7 @@ use super::exec::Placement;
 use super::graph::Graph;
 use super::lower::Lowered;
 use super::rules::Fired;
-use super::{Plan, builder, explain, lower, memory, rows, schedule, storage, turned, verify};
+use super::{Plan, builder, explain, joined, lower, memory, rows, schedule, storage, turned, verify};
 
 /// A computation that is as simple as the rules make it, and the account of how it became so.
 pub(super) struct Simplified {
@@ -40,6 +40,7 @@ impl Simplified {
         self.compile_by(|lowered| {
             turned::simplify(lowered);
             storage::narrow(lowered);
+            joined::place(lowered);
         })
     }
 

@@ -3,19 +3,25 @@
 //! A product in f32 rounds its factors, and its result is exact in f32. So a result that only loops and such products read is
 //! kept in f32, and loops widen what they read of it. A factor that loops write is written rounded: also rounded, if others
 //! read it. And a factor that comes from elsewhere is rounded once, by a copy, if products would round more numbers than there
-//! are. Nothing is rounded but what every product that reads it would round, so no bit of a result changes.
+//! are. Nothing of that is rounded but what every product that reads it would round, so no bit of a result changes.
+//!
+//! Large results of loops that are f32 on the tape are rounded to it even so, where loops and products in f32 alone read them:
+//! the time of such loops is that of reading and writing.
 
 use super::layout::{BufferId, Extent, Place, View, row_major};
 use super::lower::{LoopStep, Lowered, Step, Store};
 use pyroxene_tensor::Shape;
 
-/// Makes buffers f32 where that changes no result.
+/// Smaller results of loops are in the first cache level anyway.
+const LARGE: usize = 1 << 12;
+
+/// Makes buffers f32 where that changes no result, or only rounds what is f32 on the tape.
 pub(super) fn narrow(lowered: &mut Lowered) {
     // For each buffer the one that holds its numbers rounded.
     let mut rounded: Vec<Option<BufferId>> = vec![None; lowered.buffers.len()];
     for (buffer, uses) in uses(lowered).into_iter().enumerate() {
-        let len = lowered.buffers[buffer].len;
-        match uses.kept() {
+        let Extent { len, single, .. } = lowered.buffers[buffer];
+        match uses.kept(single && len >= LARGE) {
             Kept::Wide => {}
             Kept::Narrow => lowered.buffers[buffer] = Extent::narrow(len),
             Kept::Both => rounded[buffer] = Some(lowered.narrow_buffer(len)),
@@ -59,11 +65,13 @@ struct Uses {
 }
 
 impl Uses {
-    fn kept(self) -> Kept {
+    /// `rounded`: whether the numbers may be rounded, and are worth it.
+    fn kept(self, rounded: bool) -> Kept {
         let Uses { products, loops, others, factor_reads, loop_reads, other_reads } = self;
         match (products, loops, others) {
             (1.., 0, 0) if other_reads == 0 => Kept::Narrow,
             (0, 1.., 0) if factor_reads > 0 && loop_reads + other_reads == 0 => Kept::Narrow,
+            (0, 1.., 0) if rounded && other_reads == 0 => Kept::Narrow,
             (0, 1.., 0) if factor_reads > 0 => Kept::Both,
             _ => Kept::Wide,
         }

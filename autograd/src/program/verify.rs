@@ -21,7 +21,7 @@ pub(super) fn graph(graph: &Graph) -> Result<(), String> {
         if node.constant.is_some() != (node.op == Op::Constant) {
             return fail("a constant has a value, and nothing else has");
         }
-        if node.precision == Precision::Single && !node.op.is_elementwise() {
+        if node.precision == Precision::Single && !node.op.has_precision() {
             return fail("has no single precision");
         }
         let shapes: Vec<&[usize]> = node.inputs.iter().map(|&input| graph.shape(input).as_slice()).collect();

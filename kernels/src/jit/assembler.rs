@@ -46,6 +46,14 @@ impl Width {
             Width::Eight => 2,
         }
     }
+
+    /// The width in which as many f32 lie.
+    fn halved(self) -> Width {
+        match self {
+            Width::One | Width::Four => Width::One,
+            Width::Eight => Width::Four,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +130,12 @@ const fn single(code: u8) -> Opcode {
 const fn narrow(code: u8, reach: Reach) -> Opcode {
     let prefix = if let Reach::Bytes(_) = reach { 2 } else { 0 };
     Opcode { map: Map::M0F, prefix, code, is_double: false, reach }
+}
+
+/// Operations of f32 in registers.
+const fn of_singles(code: u8, width: Width) -> Opcode {
+    let prefix = if let Width::One = width { 2 } else { 0 };
+    Opcode { prefix, is_double: false, ..packed(code) }
 }
 
 /// How a mask register takes part.
@@ -233,6 +247,36 @@ impl Assembler {
 
     pub(super) fn sqrt(&mut self, width: Width, to: u8, x: Operand) {
         self.evex(packed(0x51), width, to, 0, x, Masking::None, None);
+    }
+
+    /// Rounds f64 to f32.
+    fn narrow(&mut self, width: Width, to: u8, x: Operand) {
+        match width {
+            Width::One => self.evex(single(0x5a), width, to, to, x, Masking::None, None),
+            _ => self.evex(packed(0x5a), width, to, 0, x, Masking::None, None),
+        }
+    }
+
+    /// Widens the f32 in a register.
+    fn widen(&mut self, width: Width, x: u8) {
+        let second = if width == Width::One { x } else { 0 };
+        self.evex(of_singles(0x5a, width), width, x, second, Operand::Register(x), Masking::None, None);
+    }
+
+    /// `to = a / b` in f32, for which `room` is.
+    pub(super) fn div_single(&mut self, width: Width, to: u8, a: u8, b: Operand, room: u8) {
+        self.narrow(width, room, b);
+        self.narrow(width, to, Operand::Register(a));
+        self.evex(of_singles(0x5e, width), width.halved(), to, to, Operand::Register(room), Masking::None, None);
+        self.widen(width, to);
+    }
+
+    /// The square root in f32.
+    pub(super) fn sqrt_single(&mut self, width: Width, to: u8, x: Operand) {
+        self.narrow(width, to, x);
+        let second = if width == Width::One { to } else { 0 };
+        self.evex(of_singles(0x51, width), width.halved(), to, second, Operand::Register(to), Masking::None, None);
+        self.widen(width, to);
     }
 
     /// Modes: 0 to nearest, 1 down, 2 up, 3 towards zero; without exceptions.

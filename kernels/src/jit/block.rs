@@ -51,6 +51,8 @@ pub(super) enum Arithmetic {
     Sub,
     Mul,
     Div,
+    /// Rounded to f32 and divided there.
+    DivSingle,
     Min,
     Max,
     Scale,
@@ -110,6 +112,8 @@ pub(super) enum Node {
         args: [Value; 3],
     },
     Sqrt(Value),
+    /// Rounded to f32, and the root there.
+    SqrtSingle(Value),
     Round(Rounding, Value),
     ShiftLeft(u8, Value),
     ShiftRight(u8, Value),
@@ -199,6 +203,7 @@ impl Node {
             Node::Fma { args, .. } => (args, 3),
             Node::Select { mask, yes, no } => ([mask, yes, no], 3),
             Node::Sqrt(x)
+            | Node::SqrtSingle(x)
             | Node::Round(_, x)
             | Node::ShiftLeft(_, x)
             | Node::ShiftRight(_, x)

@@ -110,6 +110,11 @@ impl Emitter<'_> {
                 let to = self.result(at);
                 self.assembler.sqrt(self.width, to, x);
             }
+            Node::SqrtSingle(x) => {
+                let x = self.operand_of(at, x);
+                let to = self.result(at);
+                self.assembler.sqrt_single(self.width, to, x);
+            }
             Node::Round(mode, x) => {
                 let mode = match mode {
                     Rounding::Nearest => 0,
@@ -207,6 +212,9 @@ impl Emitter<'_> {
     }
 
     fn binary(&mut self, at: Value, op: Arithmetic, mut a: Value, mut b: Value) {
+        if op == Arithmetic::DivSingle {
+            return self.div_single(at, a, b);
+        }
         // The second operand may stay in memory.
         if op.commutes() && self.can_stay_in_memory(a) && !self.can_stay_in_memory(b) {
             std::mem::swap(&mut a, &mut b);
@@ -220,6 +228,7 @@ impl Emitter<'_> {
             Arithmetic::Sub => Assembler::sub,
             Arithmetic::Mul => Assembler::mul,
             Arithmetic::Div => Assembler::div,
+            Arithmetic::DivSingle => unreachable!("takes a register more"),
             Arithmetic::Min => Assembler::min,
             Arithmetic::Max => Assembler::max,
             Arithmetic::Scale => Assembler::scale,
@@ -230,6 +239,15 @@ impl Emitter<'_> {
             Arithmetic::SubBits => Assembler::sub_bits,
         };
         emit(self.assembler, self.width, to, left, right);
+    }
+
+    fn div_single(&mut self, at: Value, a: Value, b: Value) {
+        let left = self.register(a);
+        let to = self.result(at);
+        let room = self.free_register(false);
+        let right = self.operand(b);
+        self.release_operands(at);
+        self.assembler.div_single(self.width, to, left, right, room);
     }
 
     /// The result takes the register of an operand: one that is not used again, or a copy.

@@ -107,7 +107,7 @@ impl Simd for Recorder {
     fn from_bits(self, a: Value) -> Value {
         a
     }
-    arithmetic!(add Add, sub Sub, mul Mul, div Div, min Min, max Max, scale Scale);
+    arithmetic!(add Add, sub Sub, mul Mul, div Div, div_single DivSingle, min Min, max Max, scale Scale);
     arithmetic!(add_bits AddBits, sub_bits SubBits, and_bits And, or_bits Or, xor_bits Xor);
     compare!(eq Equal, lt Less, le LessEqual, unordered Unordered);
     round!(round Nearest, floor Floor, ceil Ceil, trunc Trunc);
@@ -116,6 +116,9 @@ impl Simd for Recorder {
     }
     fn sqrt(self, a: Value) -> Value {
         push(Node::Sqrt(a))
+    }
+    fn sqrt_single(self, a: Value) -> Value {
+        push(Node::SqrtSingle(a))
     }
     fn shl_bits<const N: u32>(self, a: Value) -> Value {
         push(Node::ShiftLeft(N as u8, a))

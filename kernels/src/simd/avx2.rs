@@ -162,6 +162,18 @@ impl Simd for Avx2 {
         unsafe { (_mm256_sqrt_pd(a.0), _mm256_sqrt_pd(a.1)) }
     }
     #[inline(always)]
+    fn div_single(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        let half = |a, b| unsafe { _mm256_cvtps_pd(_mm_div_ps(_mm256_cvtpd_ps(a), _mm256_cvtpd_ps(b))) };
+        (half(a.0, b.0), half(a.1, b.1))
+    }
+    #[inline(always)]
+    fn sqrt_single(self, a: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        let half = |a| unsafe { _mm256_cvtps_pd(_mm_sqrt_ps(_mm256_cvtpd_ps(a))) };
+        (half(a.0), half(a.1))
+    }
+    #[inline(always)]
     fn floor(self, a: Pair<__m256d>) -> Pair<__m256d> {
         // SAFETY: the token witnesses that the instructions exist.
         unsafe { (_mm256_floor_pd(a.0), _mm256_floor_pd(a.1)) }

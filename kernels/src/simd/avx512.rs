@@ -146,6 +146,16 @@ impl Simd for Avx512 {
         unsafe { _mm512_sqrt_pd(a) }
     }
     #[inline(always)]
+    fn div_single(self, a: __m512d, b: __m512d) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_cvtps_pd(_mm256_div_ps(_mm512_cvtpd_ps(a), _mm512_cvtpd_ps(b))) }
+    }
+    #[inline(always)]
+    fn sqrt_single(self, a: __m512d) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_cvtps_pd(_mm256_sqrt_ps(_mm512_cvtpd_ps(a))) }
+    }
+    #[inline(always)]
     fn floor(self, a: __m512d) -> __m512d {
         // SAFETY: the token witnesses that the instructions exist.
         unsafe { _mm512_roundscale_pd::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(a) }

@@ -100,6 +100,10 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn fma(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
     /// Square root.
     fn sqrt(self, a: Self::F) -> Self::F;
+    /// The quotient in f32 of the operands rounded to f32.
+    fn div_single(self, a: Self::F, b: Self::F) -> Self::F;
+    /// The square root in f32 of the operand rounded to f32.
+    fn sqrt_single(self, a: Self::F) -> Self::F;
     /// Greatest integer not above.
     fn floor(self, a: Self::F) -> Self::F;
     /// Least integer not below.

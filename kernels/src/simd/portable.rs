@@ -105,6 +105,14 @@ impl<const N: usize> Simd for Portable<N> {
         lanes!(N, i => a[i].sqrt())
     }
     #[inline(always)]
+    fn div_single(self, a: [f64; N], b: [f64; N]) -> [f64; N] {
+        lanes!(N, i => f64::from(a[i] as f32 / b[i] as f32))
+    }
+    #[inline(always)]
+    fn sqrt_single(self, a: [f64; N]) -> [f64; N] {
+        lanes!(N, i => f64::from((a[i] as f32).sqrt()))
+    }
+    #[inline(always)]
     fn floor(self, a: [f64; N]) -> [f64; N] {
         lanes!(N, i => a[i].floor())
     }

@@ -83,6 +83,16 @@ impl<S: Simd> Vector<S> {
     pub fn sqrt(self) -> Self {
         Vector { simd: self.simd, lanes: self.simd.sqrt(self.lanes) }
     }
+    /// The quotient in f32 of the operands rounded to f32.
+    #[inline(always)]
+    pub fn div_single(self, b: Self) -> Self {
+        Vector { simd: self.simd, lanes: self.simd.div_single(self.lanes, b.lanes) }
+    }
+    /// The square root in f32 of the operand rounded to f32.
+    #[inline(always)]
+    pub fn sqrt_single(self) -> Self {
+        Vector { simd: self.simd, lanes: self.simd.sqrt_single(self.lanes) }
+    }
     /// Greatest integer not above.
     #[inline(always)]
     pub fn floor(self) -> Self {

@@ -1,4 +1,5 @@
-//! Programs that keep buffers in f32 against those that keep all in f64, and make all copies: the same bits.
+//! Programs that keep buffers in f32 against those that keep all in f64, and make all copies: the same bits, but where large
+//! results of loops are rounded.
 
 use super::super::{Machine, Plan, Program};
 use crate::{Var, grad};
@@ -72,7 +73,7 @@ pub(in super::super) fn gradients(value: Var, x: &[Var]) -> Vec<Var> {
 
 #[test]
 fn networks_keep_what_lies_between_products_in_f32() {
-    let shapes: [&[usize]; 5] = [&[96, 40], &[70, 40], &[70], &[35, 70], &[35]];
+    let shapes: [&[usize]; 5] = [&[56, 40], &[70, 40], &[70], &[35, 70], &[35]];
     let network = |x: &[Var]| {
         let x: Vec<Var> = x.iter().copied().map(single).collect();
         let hidden = (x[0].matmul(x[1].t()) + x[2]).softplus();
@@ -138,4 +139,26 @@ fn parts_and_turns_of_results_are_read_in_f32() {
         let few = product.slice(0, 7..8).slice(1, 1..10).reshape(&[9]) + x[2];
         vec![turned, corner, one * b, joined.matmul(a), product.diagonal(), few, one.exp()]
     });
+}
+
+#[test]
+fn large_results_of_f32_are_rounded() {
+    let body = |dtype: DType| {
+        move |x: &[Var]| {
+            let x = x[0].cast(dtype);
+            let y = (x.sum_axes(&[0], true) + x).sin();
+            // A second loop, as the sum has to be known.
+            let z = y - y.sum_axes(&[0], true) * (1.0 / 128.0);
+            vec![z.square().sum_axes(&[1], false), Var::concat(&[y, z.exp()], 0).square().sum_axes(&[0], false)]
+        }
+    };
+    let given = [numbers(128 * 40, 0)];
+    let [single, wide] = plans(&[&[128, 40]], body(DType::F32));
+    let [double, _] = plans(&[&[128, 40]], body(DType::F64));
+    assert!(single.explanation.contains("f32 b") && !double.explanation.contains("f32 b"), "{}", single.explanation);
+    for (single, wide) in outputs(&single, &given).into_iter().zip(outputs(&wide, &given)) {
+        for (single, wide) in single.into_iter().zip(wide).map(|(a, b)| (f64::from_bits(a), f64::from_bits(b))) {
+            assert!((single - wide).abs() <= 1e-6 * wide.abs().max(1.0), "{single} {wide}");
+        }
+    }
 }

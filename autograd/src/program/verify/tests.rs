@@ -54,7 +54,7 @@ fn broken_graphs_are_caught() {
     fails(broken(&|g| g.nodes[2].inputs.truncate(1)), "the number of inputs");
     fails(broken(&|g| g.nodes[0].op = Op::Input(1)), "its operation gives None");
     fails(broken(&|g| g.nodes[1].constant = Some(Tensor::from([1.0]))), "a constant has a value");
-    fails(broken(&|g| g.nodes[3].precision = Precision::Single), "has no single precision");
+    fails(broken(&|g| g.nodes[0].precision = Precision::Single), "has no single precision");
     fails(broken(&|g| g.outputs[0] = 9), "an output does not exist");
 }
 

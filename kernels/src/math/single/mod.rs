@@ -4,11 +4,12 @@
 //! 2^-53, and without the corrections by which those keep the last bits: rounded to f32 once, the result is within one unit
 //! in its last place. Zeros, infinities, NaN and the signs of zeros come out as in f64, and so does what overflows or
 //! underflows there, far outside of the range of f32. Subnormal numbers of f64, which f32 cannot tell from zero, may count as
-//! zero.
+//! zero. Quotients and roots alone are those of f32, of operands rounded to it, with its range.
 //!
 //! Polynomials are minimax approximations by Remez's exchange; the errors given are the greatest relative errors of the
 //! function that is made of them.
 
+pub(crate) mod basic;
 pub(crate) mod erf;
 pub(crate) mod exp;
 pub(crate) mod gamma;
