@@ -39,7 +39,7 @@ pub(crate) fn autoencoder<T>(
     let model = |cx: &mut Cx| {
         let weights = cx.module("decoder", &decoder);
         cx.plate("image", IMAGES, |cx| {
-            let code = cx.sample("code", Normal::new(Var::zeros(&[CODE]), 1.0).to_event(1));
+            let code = cx.sample("code", Normal::new(Var::zeros(&[CODE]).cast(dtype), 1.0).to_event(1));
             cx.observe("pixels", Bernoulli::logits(decoder.forward(&weights, code)).to_event(1), &images);
         });
     };

@@ -119,9 +119,8 @@ mod tests {
 
     #[test]
     fn products_and_loops_write_where_parts_are_joined() {
-        let text = compare(&[&[30, 20], &[20, 40], &[300]], |x| {
-            vec![joined(&[x[2].sin(), x[0].matmul(x[1]), x[2].cos()])]
-        });
+        let text =
+            compare(&[&[30, 20], &[20, 40], &[300]], |x| vec![joined(&[x[2].sin(), x[0].matmul(x[1]), x[2].cos()])]);
         assert!(text.contains("out0[30, 40] from 300 = in0[30, 20] x in1[20, 40]"), "{text}");
         assert!(text.contains("out0 from 1500 = r2") && loops(&text) == 1, "{text}");
     }

@@ -14,6 +14,7 @@ mod batch;
 mod builder;
 mod check;
 mod compiled;
+mod early;
 mod exec;
 mod explain;
 mod graph;

@@ -5,7 +5,7 @@ use super::exec::Placement;
 use super::graph::Graph;
 use super::lower::Lowered;
 use super::rules::Fired;
-use super::{Plan, builder, explain, joined, lower, memory, rows, schedule, storage, turned, verify};
+use super::{Plan, builder, early, explain, joined, lower, memory, rows, schedule, storage, turned, verify};
 
 /// A computation that is as simple as the rules make it, and the account of how it became so.
 pub(super) struct Simplified {
@@ -41,6 +41,7 @@ impl Simplified {
             turned::simplify(lowered);
             storage::narrow(lowered);
             joined::place(lowered);
+            early::advance(lowered);
         })
     }
 

@@ -127,7 +127,12 @@ impl<O: Optimizer + Clone> Svi<O> {
         let body = move |inputs: &[Var]| {
             let (key, step, vector) = (Key::from_root(inputs[0]), inputs[1], inputs[2]);
             let (state, data) = inputs[3..].split_at(vectors);
-            let points = split(vector, &lookup.shapes);
+            // In the types of the parameters, so that gradients are in theirs.
+            let points: Vec<Var> = split(vector, &lookup.shapes)
+                .into_iter()
+                .zip(&lookup.names)
+                .map(|(point, name)| point.cast(lookup.store.dtype(name)))
+                .collect();
             let parameters = lookup.names.iter().zip(&points);
             let parameters = parameters.map(|(name, &point)| (name.clone(), lookup.store.constrain(name, point)));
             let data = declared.iter().cloned().zip(data.iter().copied());

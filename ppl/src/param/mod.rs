@@ -11,7 +11,7 @@ use crate::effects::Param;
 use crate::error::Error;
 use crate::transform::{Transform, biject_to};
 use crate::values::Values;
-use pyroxene_autograd::{Tensor, Var, scope};
+use pyroxene_autograd::{DType, Tensor, Var, scope};
 use regex_lite::Regex;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -126,6 +126,11 @@ impl ParamStore {
     /// The point of the unconstrained space that stands for a parameter.
     pub fn unconstrained(&self, name: &str) -> Option<&Tensor> {
         self.entries.get(name).map(|entry| &entry.unconstrained)
+    }
+
+    /// The type of a parameter of this store.
+    pub(crate) fn dtype(&self, name: &str) -> DType {
+        self.entries[name].unconstrained.dtype()
     }
 
     /// Moves a parameter in its unconstrained space. Its type stays.
