@@ -5,6 +5,8 @@
 //! outputs are used in place, inputs with all strides zero are spread over one vector, everything else is gathered to and
 //! scattered from blocks. Instructions that depend on spread inputs only run once.
 //!
+//! On a processor with AVX-512, a [`Sequence`] compiles what it can to machine code: whole loops, rows of them, or blocks.
+//!
 //! A run works on several slices, its [`Places`]: memory, inputs and outputs. Nothing is copied that can be read or written
 //! where it lies.
 //!
@@ -36,6 +38,7 @@
 //! ```
 
 mod blocks;
+mod body;
 mod check;
 mod layout;
 mod lines;

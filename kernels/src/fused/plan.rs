@@ -1,5 +1,6 @@
 //! From a [`Loop`] to a [`FusedKernel`]: checks, and everything that can be settled before the first run.
 
+use super::body::Body;
 use super::check::{Read, Write, check_overlap, check_registers};
 use super::layout::{Layout, Walk};
 use super::lines::{Line, Rows, line};
@@ -24,12 +25,16 @@ pub struct FusedKernel {
     pub(super) once: Vec<Instruction>,
     /// Inputs used in place.
     pub(super) direct: Vec<Direct>,
+    /// Inputs of f32 side by side, widened to a block.
+    pub(super) widened: Vec<Direct>,
     /// Inputs gathered to a block.
     pub(super) gathered: Vec<Gathered>,
     /// Instructions run for each block.
     pub(super) code: Vec<Instruction>,
     /// Outputs in place: written by the instruction itself.
     pub(super) stored: Vec<Stored>,
+    /// Outputs of f32 side by side, rounded from a block.
+    pub(super) rounded: Vec<Stored>,
     /// Outputs copied from a block.
     pub(super) scattered: Vec<Scattered>,
     /// Outputs of spread values to a single place.
@@ -43,6 +48,8 @@ pub struct FusedKernel {
     pub(super) line: Option<Line>,
     /// If it cannot, rows of it as the compiler takes them.
     pub(super) rows: Option<Rows>,
+    /// If neither is possible, a block of it as the compiler takes it.
+    pub(super) body: Option<Body>,
 }
 
 /// Where a slot's vectors are in scratch memory, and its step. A slot used in place has its block here for an incomplete
@@ -122,7 +129,10 @@ impl FusedKernel {
             Some(_) => None,
             None => Rows::new(&plan.dims, &bases, &inputs, &plan.code, &outputs),
         };
-        let kernel = Builder::new(plan.dims, len, bases).build(inputs, plan.code, outputs);
+        let mut kernel = Builder::new(plan.dims, len, bases).build(inputs, plan.code, outputs);
+        if line.is_some() || rows.is_some() {
+            kernel.body = None;
+        }
         FusedKernel { line, rows, ..kernel }
     }
 
@@ -188,9 +198,11 @@ impl Builder {
             spread: vec![],
             once: vec![],
             direct: vec![],
+            widened: vec![],
             gathered: vec![],
             code: vec![],
             stored: vec![],
+            rounded: vec![],
             scattered: vec![],
             single: vec![],
             reductions: vec![],
@@ -198,6 +210,7 @@ impl Builder {
             scratch_len: 0,
             line: None,
             rows: None,
+            body: None,
         };
         Builder { dims, kernel, slots: vec![], free: vec![] }
     }
@@ -214,6 +227,9 @@ impl Builder {
         self.slots = vec![0; spread.len()];
         self.inputs(&inputs);
         self.instructions(&code, &spread, inputs.len(), &outputs);
+        if self.kernel.len > 1 {
+            self.kernel.body = Body::new(self.kernel.len, &self.kernel.bases, &self.slots, &inputs, &code, &outputs);
+        }
         for output in outputs {
             self.output(output);
         }
@@ -241,8 +257,9 @@ impl Builder {
             return slot;
         }
         let slot = self.slot(LANES);
-        if layout.is_contiguous() && !narrow {
-            self.kernel.direct.push(Direct { slot, place });
+        if layout.is_contiguous() {
+            let side_by_side = if narrow { &mut self.kernel.widened } else { &mut self.kernel.direct };
+            side_by_side.push(Direct { slot, place });
         } else {
             let walk = self.walk(layout);
             self.kernel.gathered.push(Gathered { slot, base, layout: layout.clone(), walk, narrow });
@@ -310,6 +327,8 @@ impl Builder {
             let reduction = Reduction::new(slot, reduce, output.place(), &dims, &output.strides, self);
             self.dims = dims;
             self.kernel.reductions.push(reduction);
+        } else if output.narrow && output.layout.is_contiguous() {
+            self.kernel.rounded.push(Stored { slot, place: output.place() });
         } else if !is_in_place(&output) {
             let walk = self.walk(&output.layout);
             let Write { base, layout, narrow, .. } = output;

@@ -1,9 +1,11 @@
 //! Running a fused kernel.
 
 use super::blocks::{gather, scatter};
+use super::body::{Body, Compiled};
 use super::layout::Walk;
 use super::places::Places;
 use super::plan::FusedKernel;
+use crate::elementwise::{narrow, widen};
 use crate::interpreter::{Slot, Span, execute, spread};
 use crate::isa::Isa;
 use crate::reduce::{CHUNK, Reduce, Tree};
@@ -15,6 +17,8 @@ pub struct Scratch {
     data: Vec<Line>,
     slots: Vec<Slot>,
     bases: Vec<*mut f64>,
+    /// The places of a block that machine code works on.
+    pointers: Vec<*mut f64>,
     sources: Vec<*const f64>,
     state: Vec<usize>,
     trees: Vec<Tree>,
@@ -62,6 +66,13 @@ impl Scratch {
         self.bases.resize(self.bases.len().max(bases), std::ptr::null_mut());
     }
 
+    /// Makes room for runs of a kernel whose blocks are machine code.
+    pub(super) fn reserve_blocks(&mut self, kernel: &FusedKernel, compiled: &Compiled) {
+        self.reserve_numbers(kernel.scratch_len + compiled.frame_len());
+        let places = kernel.body.as_ref().map_or(0, Body::places);
+        self.pointers.resize(self.pointers.len().max(places), std::ptr::null_mut());
+    }
+
     /// The room of machine code.
     ///
     /// # Panics
@@ -98,6 +109,11 @@ impl FusedKernel {
     /// # Panics
     /// As `run`, and if the machine lacks the instruction set.
     pub fn run_on(&self, isa: Isa, scratch: &mut Scratch, places: Places<'_, '_>) {
+        self.run_by(isa, None, scratch, places);
+    }
+
+    /// [`run_on`](Self::run_on), with machine code for blocks if there is any.
+    pub(super) fn run_by(&self, isa: Isa, compiled: Option<&Compiled>, scratch: &mut Scratch, places: Places<'_, '_>) {
         assert!(scratch.is_enough(self), "fused: the scratch was not reserved for this kernel");
         let bases = &mut scratch.bases[..self.bases.len()];
         self.bases.resolve(places, bases);
@@ -148,10 +164,20 @@ impl FusedKernel {
                 unsafe { reduction.empty(bases, block) };
             }
         }
+        let room = scratch.data.len() * LANES;
+        let mut machine = compiled.zip(self.body.as_ref()).map(|(compiled, body)| {
+            let is_enough = room >= self.scratch_len + compiled.frame_len();
+            assert!(is_enough, "fused: the scratch was not reserved for this sequence");
+            let pointers = &mut scratch.pointers[..body.places()];
+            Machine { compiled, frame: block.wrapping_add(self.scratch_len), pointers }
+        });
         for start in (0..self.len).step_by(CHUNK) {
             let len = CHUNK.min(self.len - start);
             // SAFETY: bases and scratch are long enough, and elements start..start + len are of the space.
-            unsafe { self.block(isa, start, len, bases, block, slots, &mut scratch.state, &mut scratch.trees) };
+            unsafe {
+                let (state, trees) = (&mut scratch.state, &mut scratch.trees);
+                self.block(isa, &mut machine, start, len, bases, block, slots, state, trees);
+            }
         }
         for reduction in &self.reductions {
             // SAFETY: as above.
@@ -166,6 +192,7 @@ impl FusedKernel {
     unsafe fn block(
         &self,
         isa: Isa,
+        machine: &mut Option<Machine<'_>>,
         start: usize,
         len: usize,
         bases: &[*mut f64],
@@ -174,27 +201,11 @@ impl FusedKernel {
         state: &mut [usize],
         trees: &mut [Tree],
     ) {
-        let vectors = len.div_ceil(LANES);
-        let is_whole = len.is_multiple_of(LANES);
         let home = |slot: u16| block.wrapping_add(self.slots[usize::from(slot)].offset);
-        for direct in &self.direct {
-            let from = direct.place.of(bases).wrapping_add(start);
-            slots[usize::from(direct.slot)].pointer = if is_whole {
-                from
-            } else {
-                let to = home(direct.slot);
-                // SAFETY: the elements are places of the input, which were checked; a home holds CHUNK values.
-                unsafe {
-                    std::ptr::copy_nonoverlapping(from, to, len);
-                    pad(to, len);
-                }
-                to
-            };
-        }
         for gathered in &self.gathered {
             let to = home(gathered.slot);
             let walk = Walk { layout: &gathered.layout, state: &mut state[gathered.walk..] };
-            // SAFETY: as above.
+            // SAFETY: the elements are places of the input, which were checked; a home holds CHUNK values.
             unsafe {
                 if gathered.narrow {
                     gather::<f32>(isa, walk, bases[gathered.base].cast(), to, len);
@@ -204,17 +215,10 @@ impl FusedKernel {
                 pad(to, len);
             }
         }
-        for stored in &self.stored {
-            slots[usize::from(stored.slot)].pointer =
-                if is_whole { stored.place.of(bases).wrapping_add(start) } else { home(stored.slot) };
-        }
-        // SAFETY: slots are homes, or inputs and outputs with `vectors` whole vectors from here on.
-        unsafe { execute(isa, &self.code, slots, Span { vectors, ahead: 0 }) };
-        if !is_whole {
-            for stored in &self.stored {
-                let to = stored.place.of(bases).wrapping_add(start);
-                // SAFETY: the elements are places of the output, which were checked.
-                unsafe { std::ptr::copy_nonoverlapping(home(stored.slot), to, len) };
+        // SAFETY: as above; the gathered inputs are in their homes.
+        unsafe {
+            if !self.compiled_block(machine, start, len, bases, block, slots) {
+                self.interpreted_block(isa, start, len, bases, block, slots);
             }
         }
         for scattered in &self.scattered {
@@ -235,6 +239,104 @@ impl FusedKernel {
             unsafe { reduction.block(isa, x, len, bases, block, state, tree) };
         }
     }
+
+    /// Computes a block by machine code, if it is for blocks of this length; whether it did.
+    ///
+    /// # Safety
+    /// As for [`block`](Self::block), with gathered inputs in their homes.
+    unsafe fn compiled_block(
+        &self,
+        machine: &mut Option<Machine<'_>>,
+        start: usize,
+        len: usize,
+        bases: &[*mut f64],
+        block: *mut f64,
+        slots: &mut [Slot],
+    ) -> bool {
+        let (Some(Machine { compiled, frame, pointers }), Some(body)) = (machine, &self.body) else { return false };
+        if body.len() != len {
+            return false;
+        }
+        let home = |slot: u16| block.wrapping_add(self.slots[usize::from(slot)].offset);
+        body.pointers(bases, start, home, pointers);
+        // SAFETY: homes hold CHUNK values, and the other places of the block are those of inputs and outputs, which were
+        // checked; no output lies where an input does. The frame is long enough and on a cache line.
+        if unsafe { !compiled.run(pointers, *frame) } {
+            return false;
+        }
+        for direct in &self.direct {
+            slots[usize::from(direct.slot)].pointer = direct.place.of(bases).wrapping_add(start);
+        }
+        for stored in &self.stored {
+            slots[usize::from(stored.slot)].pointer = home(stored.slot);
+        }
+        true
+    }
+
+    /// Computes a block instruction by instruction.
+    ///
+    /// # Safety
+    /// As for [`compiled_block`](Self::compiled_block).
+    unsafe fn interpreted_block(
+        &self,
+        isa: Isa,
+        start: usize,
+        len: usize,
+        bases: &[*mut f64],
+        block: *mut f64,
+        slots: &mut [Slot],
+    ) {
+        let vectors = len.div_ceil(LANES);
+        let is_whole = len.is_multiple_of(LANES);
+        let home = |slot: u16| block.wrapping_add(self.slots[usize::from(slot)].offset);
+        for direct in &self.direct {
+            let from = direct.place.of(bases).wrapping_add(start);
+            slots[usize::from(direct.slot)].pointer = if is_whole {
+                from
+            } else {
+                let to = home(direct.slot);
+                // SAFETY: the elements are places of the input, which were checked; a home holds CHUNK values.
+                unsafe {
+                    std::ptr::copy_nonoverlapping(from, to, len);
+                    pad(to, len);
+                }
+                to
+            };
+        }
+        for direct in &self.widened {
+            let (from, to) = (direct.place.narrow(bases).wrapping_add(start), home(direct.slot));
+            // SAFETY: as above.
+            unsafe {
+                widen(isa, std::slice::from_raw_parts(from, len), std::slice::from_raw_parts_mut(to, len));
+                pad(to, len);
+            }
+        }
+        for stored in &self.stored {
+            slots[usize::from(stored.slot)].pointer =
+                if is_whole { stored.place.of(bases).wrapping_add(start) } else { home(stored.slot) };
+        }
+        // SAFETY: slots are homes, or inputs and outputs with `vectors` whole vectors from here on.
+        unsafe { execute(isa, &self.code, slots, Span { vectors, ahead: 0 }) };
+        if !is_whole {
+            for stored in &self.stored {
+                let to = stored.place.of(bases).wrapping_add(start);
+                // SAFETY: the elements are places of the output, which were checked.
+                unsafe { std::ptr::copy_nonoverlapping(home(stored.slot), to, len) };
+            }
+        }
+        for stored in &self.rounded {
+            let (from, to) = (slots[usize::from(stored.slot)].pointer, stored.place.narrow(bases).wrapping_add(start));
+            // SAFETY: as above; the slot holds `len` values.
+            unsafe { narrow(isa, std::slice::from_raw_parts(from, len), std::slice::from_raw_parts_mut(to, len)) };
+        }
+    }
+}
+
+/// Machine code for blocks and the room that it works in.
+struct Machine<'r> {
+    compiled: &'r Compiled,
+    frame: *mut f64,
+    pointers: &'r mut [*mut f64],
 }
 
 /// Repeats the last value up to a whole vector, so that the lanes past the end meet no case that the others do not.

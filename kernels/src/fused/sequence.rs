@@ -1,10 +1,12 @@
 //! Fused loops one after the other, as machine code where that is possible.
 
+use super::body::{Body, Compiled};
 #[cfg(target_arch = "x86_64")]
 use super::lines::Rows;
 use super::places::{Bases, Places};
 use super::plan::FusedKernel;
 use super::run::Scratch;
+use crate::isa::Isa;
 #[cfg(target_arch = "x86_64")]
 use crate::jit::{Line, Routine};
 
@@ -15,6 +17,8 @@ use crate::jit::{Line, Routine};
 #[derive(Debug)]
 pub struct Sequence {
     kernels: Vec<FusedKernel>,
+    /// For each the machine code of its blocks, if that is all there is of it.
+    blocks: Vec<Option<Compiled>>,
     stretches: Vec<Stretch>,
     memory_len: usize,
 }
@@ -44,7 +48,8 @@ impl Sequence {
             stretches.push(Stretch::new(start, stretch));
         }
         let memory_len = kernels.iter().map(FusedKernel::memory_len).max().unwrap_or(0);
-        Sequence { kernels, stretches, memory_len }
+        let blocks = kernels.iter().map(|kernel| kernel.body.as_ref().and_then(Body::compiled)).collect();
+        Sequence { kernels, blocks, stretches, memory_len }
     }
 
     /// The loops.
@@ -52,7 +57,7 @@ impl Sequence {
         &self.kernels
     }
 
-    /// How many of the loops are machine code.
+    /// How many of the loops are machine code, or their blocks are.
     pub fn compiled(&self) -> usize {
         let mut start = 0;
         let mut count = 0;
@@ -60,7 +65,7 @@ impl Sequence {
             count += if stretch.is_compiled() { stretch.end - start } else { 0 };
             start = stretch.end;
         }
-        count
+        count + self.blocks.iter().flatten().count()
     }
 
     /// Length that the memory of a run must at least have.
@@ -70,7 +75,10 @@ impl Sequence {
 
     /// Makes room in `scratch` for runs.
     pub fn reserve(&self, scratch: &mut Scratch) {
-        self.kernels.iter().for_each(|kernel| scratch.reserve(kernel));
+        for (kernel, compiled) in self.kernels.iter().zip(&self.blocks) {
+            scratch.reserve(kernel);
+            compiled.iter().for_each(|compiled| scratch.reserve_blocks(kernel, compiled));
+        }
         #[cfg(target_arch = "x86_64")]
         for stretch in &self.stretches {
             if let Some(routine) = &stretch.routine {
@@ -84,10 +92,12 @@ impl Sequence {
     /// # Panics
     /// If a slice of the run is missing or shorter than a loop needs, or the scratch was not reserved for this sequence.
     pub fn run(&self, scratch: &mut Scratch, mut places: Places<'_, '_>) {
-        let mut start = 0;
+        let (isa, mut start) = (Isa::detect(), 0);
         for stretch in &self.stretches {
             let done = stretch.run(scratch, places.reborrow());
-            self.kernels[start + done..stretch.end].iter().for_each(|kernel| kernel.run(scratch, places.reborrow()));
+            for place in start + done..stretch.end {
+                self.kernels[place].run_by(isa, self.blocks[place].as_ref(), scratch, places.reborrow());
+            }
             start = stretch.end;
         }
     }

@@ -133,9 +133,8 @@ const fn narrow(code: u8, reach: Reach) -> Opcode {
 }
 
 /// Operations of f32 in registers.
-const fn of_singles(code: u8, width: Width) -> Opcode {
-    let prefix = if let Width::One = width { 2 } else { 0 };
-    Opcode { prefix, is_double: false, ..packed(code) }
+const fn of_singles(code: u8) -> Opcode {
+    Opcode { prefix: 0, is_double: false, ..packed(code) }
 }
 
 /// How a mask register takes part.
@@ -249,34 +248,19 @@ impl Assembler {
         self.evex(packed(0x51), width, to, 0, x, Masking::None, None);
     }
 
-    /// Rounds f64 to f32.
-    fn narrow(&mut self, width: Width, to: u8, x: Operand) {
-        match width {
-            Width::One => self.evex(single(0x5a), width, to, to, x, Masking::None, None),
-            _ => self.evex(packed(0x5a), width, to, 0, x, Masking::None, None),
-        }
-    }
-
-    /// Widens the f32 in a register.
-    fn widen(&mut self, width: Width, x: u8) {
-        let second = if width == Width::One { x } else { 0 };
-        self.evex(of_singles(0x5a, width), width, x, second, Operand::Register(x), Masking::None, None);
-    }
-
     /// `to = a / b` in f32, for which `room` is.
     pub(super) fn div_single(&mut self, width: Width, to: u8, a: u8, b: Operand, room: u8) {
-        self.narrow(width, room, b);
-        self.narrow(width, to, Operand::Register(a));
-        self.evex(of_singles(0x5e, width), width.halved(), to, to, Operand::Register(room), Masking::None, None);
-        self.widen(width, to);
+        self.evex(packed(0x5a), width, room, 0, b, Masking::None, None);
+        self.evex(packed(0x5a), width, to, 0, Operand::Register(a), Masking::None, None);
+        self.evex(of_singles(0x5e), width.halved(), to, to, Operand::Register(room), Masking::None, None);
+        self.evex(of_singles(0x5a), width, to, 0, Operand::Register(to), Masking::None, None);
     }
 
     /// The square root in f32.
     pub(super) fn sqrt_single(&mut self, width: Width, to: u8, x: Operand) {
-        self.narrow(width, to, x);
-        let second = if width == Width::One { to } else { 0 };
-        self.evex(of_singles(0x51, width), width.halved(), to, second, Operand::Register(to), Masking::None, None);
-        self.widen(width, to);
+        self.evex(packed(0x5a), width, to, 0, x, Masking::None, None);
+        self.evex(of_singles(0x51), width.halved(), to, 0, Operand::Register(to), Masking::None, None);
+        self.evex(of_singles(0x5a), width, to, 0, Operand::Register(to), Masking::None, None);
     }
 
     /// Modes: 0 to nearest, 1 down, 2 up, 3 towards zero; without exceptions.

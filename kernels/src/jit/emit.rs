@@ -243,9 +243,9 @@ impl Emitter<'_> {
 
     fn div_single(&mut self, at: Value, a: Value, b: Value) {
         let left = self.register(a);
+        let right = self.operand(b);
         let to = self.result(at);
         let room = self.free_register(false);
-        let right = self.operand(b);
         self.release_operands(at);
         self.assembler.div_single(self.width, to, left, right, room);
     }
