@@ -53,7 +53,7 @@ fn outputs_are_inputs_of_later_steps() {
     let text = program.explain();
     assert!(text.contains("out2[4, 4] = cumsum out3[4, 4]"), "{text}");
     assert!(
-        text.contains("r0 = out2[4, 4]\n    out1 = r0") && text.contains("r0 = out3[4, 4]\n    out1 = r0"),
+        text.contains("r0 = out2[4, 4]\n    out1 = r0") && text.contains("r0 = out3[4, 4]\n    out1 from 16 = r0"),
         "{text}"
     );
 }

@@ -203,6 +203,12 @@ impl Simd for Recorder {
     fn fma_f32(self, (): (), (): (), (): ()) {
         unrecorded()
     }
+    fn unzip(self, _: Value) {
+        unrecorded()
+    }
+    unsafe fn store_halves(self, _: *mut f32, _: *mut f32, (): ()) {
+        unrecorded()
+    }
     fn totals_f32(self, _: [(); 8]) -> [f32; 8] {
         unrecorded()
     }

@@ -9,7 +9,7 @@ use super::{
     Mat, MatMut, Real, matvec,
     scratch::Buffer,
     tile::{columns_of_tile, rows_of_tile, tiles},
-    view::{Update, View},
+    view::{Update, View, turn},
 };
 use crate::isa::{Isa, Kernel};
 use crate::simd::Simd;
@@ -190,13 +190,13 @@ impl<T: Real> Kernel for Product<T> {
                 // Columns of full tiles are read in place unless packed; a last narrow panel is always packed.
                 let in_place = if pack_b { 0 } else { columns / width * width };
                 // SAFETY: the scratch has room for these panels of `width` columns.
-                unsafe { pack_columns(b_block, in_place, width, b_packed) };
+                unsafe { pack_columns(s, b_block, in_place, width, b_packed) };
                 for i in (0..m).step_by(MC) {
                     let rows = MC.min(m - i);
                     let a_block = a.part(i, p, rows, depth);
                     if pack_a {
                         // SAFETY: the scratch has room for rows * depth values.
-                        unsafe { pack_rows(a_block, rows_of_tile::<S>(), a_packed) };
+                        unsafe { pack_rows(s, a_block, rows_of_tile::<S>(), a_packed) };
                     }
                     let mut column = 0;
                     while column < columns {
@@ -228,7 +228,7 @@ impl<T: Real> Kernel for Product<T> {
 /// # Safety
 /// b is readable; `out` has room for all panels.
 #[inline(always)]
-unsafe fn pack_columns<T: Real>(b: View<T>, first: usize, width: usize, mut out: *mut T) {
+unsafe fn pack_columns<T: Real, S: Simd>(s: S, b: View<T>, first: usize, width: usize, mut out: *mut T) {
     let mut column = first;
     while column < b.cols {
         let take = width.min(b.cols - column);
@@ -243,6 +243,8 @@ unsafe fn pack_columns<T: Real>(b: View<T>, first: usize, width: usize, mut out:
                         std::ptr::copy_nonoverlapping(b.at(k, column), row, take);
                     }
                 }
+            } else if b.row == 1 {
+                turn(s, b.part(0, column, b.rows, take).t(), View::new(out, b.rows, take, width, 1));
             } else {
                 for j in 0..take {
                     let source = b.at(0, column + j);
@@ -267,7 +269,7 @@ unsafe fn pack_columns<T: Real>(b: View<T>, first: usize, width: usize, mut out:
 /// # Safety
 /// a is readable; `out` has room for all of it.
 #[inline(always)]
-unsafe fn pack_rows<T: Real>(a: View<T>, height: usize, mut out: *mut T) {
+unsafe fn pack_rows<T: Real, S: Simd>(s: S, a: View<T>, height: usize, mut out: *mut T) {
     let mut row = 0;
     while row < a.rows {
         let take = super::tile::step(height, a.rows - row);
@@ -280,6 +282,8 @@ unsafe fn pack_rows<T: Real>(a: View<T>, height: usize, mut out: *mut T) {
                         *out.add(k * take + i) = *source.add(i * a.row);
                     }
                 }
+            } else if a.col == 1 {
+                turn(s, a.part(row, 0, take, a.cols), View::new(out, a.cols, take, take, 1));
             } else {
                 for i in 0..take {
                     let source = a.at(row + i, 0);

@@ -372,6 +372,24 @@ impl Simd for Avx2 {
         unsafe { (_mm256_fmadd_ps(a.0, b.0, c.0), _mm256_fmadd_ps(a.1, b.1, c.1)) }
     }
     #[inline(always)]
+    fn unzip(self, x: Pair<__m256d>) -> Pair<__m256> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe {
+            let (a, b) = (_mm256_castpd_ps(x.0), _mm256_castpd_ps(x.1));
+            // Two of a and two of b in turn, by halves of the registers.
+            let in_order = |x| _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_castps_pd(x)));
+            (in_order(_mm256_shuffle_ps::<0b10_00_10_00>(a, b)), in_order(_mm256_shuffle_ps::<0b11_01_11_01>(a, b)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_halves(self, first: *mut f32, second: *mut f32, x: Pair<__m256>) {
+        // SAFETY: the token witnesses that the instructions exist; the pointers are valid by the caller's promise.
+        unsafe {
+            _mm256_storeu_ps(first, x.0);
+            _mm256_storeu_ps(second, x.1);
+        }
+    }
+    #[inline(always)]
     fn totals_f32(self, x: [Pair<__m256>; 8]) -> [f32; 8] {
         let mut halves = [x[0].0; 8];
         // SAFETY: the token witnesses that the instructions exist.

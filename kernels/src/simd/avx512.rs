@@ -318,6 +318,22 @@ impl Simd for Avx512 {
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }
     #[inline(always)]
+    fn unzip(self, x: __m512d) -> __m512 {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe {
+            let order = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
+            _mm512_permutexvar_ps(order, _mm512_castpd_ps(x))
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_halves(self, first: *mut f32, second: *mut f32, x: __m512) {
+        // SAFETY: the token witnesses that the instructions exist; the pointers are valid by the caller's promise.
+        unsafe {
+            _mm256_storeu_ps(first, _mm512_castps512_ps256(x));
+            _mm256_storeu_ps(second, _mm512_extractf32x8_ps::<1>(x));
+        }
+    }
+    #[inline(always)]
     fn totals_f32(self, x: [__m512; 8]) -> [f32; 8] {
         // SAFETY: the token witnesses that the instructions exist.
         unsafe {

@@ -191,6 +191,13 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn mul_f32(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// `a * b + c`, rounded once.
     fn fma_f32(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+    /// Of the two f32 in the place of each f64 the first ones, then the second ones.
+    fn unzip(self, x: Self::F) -> Self::F32;
+    /// Writes the first eight lanes to one place, the others to another.
+    ///
+    /// # Safety
+    /// Both must be valid for writing eight f32.
+    unsafe fn store_halves(self, first: *mut f32, second: *mut f32, x: Self::F32);
     /// The sum of the lanes of each: the second half of them is added to the first until one is left.
     fn totals_f32(self, x: [Self::F32; 8]) -> [f32; 8];
 }

@@ -266,6 +266,26 @@ impl<const N: usize> Simd for Portable<N> {
         lanes!(LANES_F32, i => a[i].mul_add(b[i], c[i]))
     }
     #[inline(always)]
+    fn unzip(self, x: [f64; N]) -> Self::F32 {
+        let mut lanes = [0.0; LANES_F32];
+        for (i, pair) in x.iter().enumerate() {
+            // In memory the lower half comes first.
+            let bits = pair.to_bits();
+            (lanes[i], lanes[i + LANES]) = (f32::from_bits(bits as u32), f32::from_bits((bits >> 32) as u32));
+        }
+        lanes
+    }
+    #[inline(always)]
+    unsafe fn store_halves(self, first: *mut f32, second: *mut f32, x: Self::F32) {
+        for i in 0..LANES {
+            // SAFETY: eight places are writable at either by the caller's promise.
+            unsafe {
+                first.add(i).write_unaligned(x[i]);
+                second.add(i).write_unaligned(x[i + LANES]);
+            }
+        }
+    }
+    #[inline(always)]
     fn totals_f32(self, x: [Self::F32; 8]) -> [f32; 8] {
         let mut totals = [0.0; 8];
         for (mut lanes, total) in x.into_iter().zip(&mut totals) {
