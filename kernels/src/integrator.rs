@@ -128,6 +128,26 @@ impl Kernel for DotsWithSum<'_> {
     }
 }
 
+/// `sum += x`
+pub fn add(sum: &mut [f64], x: &[f64]) {
+    check([sum.len(), x.len()]);
+    Isa::detect().run(Accumulate { sum, x });
+}
+
+struct Accumulate<'a> {
+    sum: &'a mut [f64],
+    x: &'a [f64],
+}
+
+impl Kernel for Accumulate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        over!(simd, self.x.len(), |_i, at| at.set(self.sum, at.of(self.sum) + at.of(self.x)));
+    }
+}
+
 /// `out = x + factor * y`
 pub fn add_scaled(out: &mut [f64], x: &[f64], factor: f64, y: &[f64]) {
     check([out.len(), x.len(), y.len()]);
@@ -238,6 +258,8 @@ mod tests {
             let mut sum = vec![0.0; n];
             add_scaled(&mut sum, &x, 0.5, &y);
             assert_eq!(sum, momentum);
+            add(&mut sum, &b);
+            assert!((0..n).all(|i| sum[i] == momentum[i] + b[i]));
 
             let square = kick(&mut momentum, -0.5, &y, &a, &mut velocity);
             assert_eq!(momentum, x);

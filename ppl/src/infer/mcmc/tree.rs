@@ -8,7 +8,7 @@ use super::fault::{Fault, Planted};
 use super::hamiltonian::{Hamiltonian, Pool, State};
 use crate::infer::LogDensity;
 use crate::infer::scalar::exp;
-use pyroxene_kernels::integrator::dots_with_sum;
+use pyroxene_kernels::integrator::{add, add_scaled, dots_with_sum};
 use pyroxene_kernels::random::Stream;
 
 /// Energy errors above this are divergences (Betancourt 2016, "Identifying the optimal integration time in Hamiltonian
@@ -271,9 +271,7 @@ impl Tree {
                     self.free_sums.reserve(self.sums.len());
                     self.sums.len() - 1
                 });
-                for ((sum, x), y) in self.sums[into].iter_mut().zip(momentum(first)).zip(momentum(second)) {
-                    *sum = x + y;
-                }
+                add_scaled(&mut self.sums[into], momentum(first), 1.0, momentum(second));
                 into
             }
         }
@@ -297,11 +295,5 @@ impl Tree {
         while let Some(subtree) = self.stack.pop() {
             self.drop_subtree(subtree);
         }
-    }
-}
-
-fn add(sum: &mut [f64], other: &[f64]) {
-    for (sum, other) in sum.iter_mut().zip(other) {
-        *sum += other;
     }
 }
