@@ -53,7 +53,7 @@ mod tests {
         // The derivative by the last weights reads the hidden layer as the last.
         let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what} in {text}"));
         let steps = place("steps:");
-        let [last, first] = ["out3[90, 20] = ", "out1[64, 50] = "].map(|step| place(step));
+        let [last, first] = ["out3[90, 20] = ", "out1[64, 50] = "].map(place);
         assert!(steps < last && last < first, "{text}");
     }
 }
