@@ -4,10 +4,9 @@
 //! `graph`), `builder` (simplification: constant folding, common subexpressions and the algebraic `rules`, as nodes are
 //! added), dead code, `batch` (from one example to many, where that is asked for), `schedule` (which nodes share a fused loop,
 //! and in what order), `rows` (linear predictors, some rows at a time), `lower` (steps over buffers, with `layout` for views and
-//! `narrow` for constants in f32 and products in it), `turned` (copies that nobody
-//! needs), `storage` (which buffers hold f32),
-//! `memory` (inputs and outputs lie with the caller, other buffers share places by liveness) and `exec` (running, on each
-//! `operand` where it lies). `verify` checks what each pass leaves, `check` what a run gives, and `explain` prints it all.
+//! `narrow` for constants in f32 and products in it), `turned` (copies that nobody needs), `storage` (which buffers hold f32),
+//! `joined` (parts that are made where they are joined), `early` (products that free large factors), `memory` (inputs and outputs
+//! lie with the caller, other buffers share places by liveness) and `exec` (running, on each `operand` where it lies). `verify` checks what each pass leaves, `check` what a run gives, and `explain` prints it all.
 //! `compiled` keeps Programs by the shapes of their inputs.
 
 mod batch;
@@ -55,11 +54,12 @@ use std::sync::Arc;
 /// Inside, all values are f64: booleans are 0 and 1, whole numbers are exact up to 2^53 (beyond that they round, unnoticed), and
 /// casts to i64 drop fractions and keep NaN.
 ///
-/// So f32 is about speed, and results are as precise as f32 promises or more. A product of matrices that are both f32
-/// rounds its factors to f32 and multiplies and adds in f32, and so do its derivatives; everything between products is computed
-/// in f64. (Small products, and those with a vector unless the matrix is large data in f32, are computed in f64 too, which is as
-/// fast.) What lies between products in f32 is rounded once, where it is written, and not by each product that reads it. Large data that are exact in f32, in whatever type they were given, are kept in f32 for products with vectors:
-/// that halves what is read and changes no bit of the result.
+/// So f32 is about speed, and results are about as precise as f32 promises. A product of matrices that are both f32
+/// rounds its factors to f32 and multiplies and adds in f32, and so do its derivatives. (Small products, and those with a vector
+/// unless the matrix is large data in f32, are computed in f64, which is as fast.) Between products, elementwise functions of f32
+/// expressions work in f64, to the precision of f32; quotients and roots alone are those of f32, with its range. What products and
+/// loops leave for each other is rounded to f32 where it is large or a factor. Large data that are exact in f32, in whatever type
+/// they were given, are kept in f32 for products with vectors: that halves what is read and changes no bit of the result.
 ///
 /// In debug builds a Program checks itself: the first run and every 1024th are also computed directly, and a difference that
 /// rounding does not explain is a panic.

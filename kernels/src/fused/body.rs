@@ -76,7 +76,7 @@ fn is_side(write: &Write) -> bool {
 /// Where a place of a block is.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug)]
-pub(super) enum At {
+enum At {
     /// In the room of a slot.
     Home(u16),
     /// So many elements after the first of the loop as the block begins.
