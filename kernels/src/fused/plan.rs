@@ -129,10 +129,8 @@ impl FusedKernel {
             Some(_) => None,
             None => Rows::new(&plan.dims, &bases, &inputs, &plan.code, &outputs),
         };
-        let mut kernel = Builder::new(plan.dims, len, bases).build(inputs, plan.code, outputs);
-        if line.is_some() || rows.is_some() {
-            kernel.body = None;
-        }
+        let by_blocks = line.is_none() && rows.is_none();
+        let kernel = Builder::new(plan.dims, len, bases).build(inputs, plan.code, outputs, by_blocks);
         FusedKernel { line, rows, ..kernel }
     }
 
@@ -215,7 +213,13 @@ impl Builder {
         Builder { dims, kernel, slots: vec![], free: vec![] }
     }
 
-    fn build(mut self, inputs: Vec<Read>, mut code: Vec<Instruction>, mut outputs: Vec<Write>) -> FusedKernel {
+    fn build(
+        mut self,
+        inputs: Vec<Read>,
+        mut code: Vec<Instruction>,
+        mut outputs: Vec<Write>,
+        by_blocks: bool,
+    ) -> FusedKernel {
         let mut spread = spread_registers(&inputs, &code);
         if self.kernel.len == 0 {
             // Nothing runs, but reductions store their identity.
@@ -227,7 +231,7 @@ impl Builder {
         self.slots = vec![0; spread.len()];
         self.inputs(&inputs);
         self.instructions(&code, &spread, inputs.len(), &outputs);
-        if self.kernel.len > 1 {
+        if by_blocks && self.kernel.len > 1 {
             self.kernel.body = Body::new(self.kernel.len, &self.kernel.bases, &self.slots, &inputs, &code, &outputs);
         }
         for output in outputs {
