@@ -169,7 +169,7 @@ impl FusedKernel {
             let is_enough = room >= self.scratch_len + compiled.frame_len();
             assert!(is_enough, "fused: the scratch was not reserved for this sequence");
             let pointers = &mut scratch.pointers[..body.places()];
-            Machine { compiled, frame: block.wrapping_add(self.scratch_len), pointers }
+            Machine { compiled, body, frame: block.wrapping_add(self.scratch_len), pointers }
         });
         for start in (0..self.len).step_by(CHUNK) {
             let len = CHUNK.min(self.len - start);
@@ -217,7 +217,7 @@ impl FusedKernel {
         }
         // SAFETY: as above; the gathered inputs are in their homes.
         unsafe {
-            if !self.compiled_block(machine, start, len, bases, block, slots) {
+            if !machine.as_mut().is_some_and(|machine| self.compiled_block(machine, start, len, bases, block, slots)) {
                 self.interpreted_block(isa, start, len, bases, block, slots);
             }
         }
@@ -246,14 +246,13 @@ impl FusedKernel {
     /// As for [`block`](Self::block), with gathered inputs in their homes.
     unsafe fn compiled_block(
         &self,
-        machine: &mut Option<Machine<'_>>,
+        Machine { compiled, body, frame, pointers }: &mut Machine<'_>,
         start: usize,
         len: usize,
         bases: &[*mut f64],
         block: *mut f64,
         slots: &mut [Slot],
     ) -> bool {
-        let (Some(Machine { compiled, frame, pointers }), Some(body)) = (machine, &self.body) else { return false };
         if body.len() != len {
             return false;
         }
@@ -277,6 +276,7 @@ impl FusedKernel {
     ///
     /// # Safety
     /// As for [`compiled_block`](Self::compiled_block).
+    #[inline(always)] // Every block of every loop where there is no machine code.
     unsafe fn interpreted_block(
         &self,
         isa: Isa,
@@ -335,6 +335,7 @@ impl FusedKernel {
 /// Machine code for blocks and the room that it works in.
 struct Machine<'r> {
     compiled: &'r Compiled,
+    body: &'r Body,
     frame: *mut f64,
     pointers: &'r mut [*mut f64],
 }
