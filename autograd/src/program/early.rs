@@ -4,25 +4,20 @@
 //! their factors have long left the cache. A product that reads a large factor as the last runs right after the step that
 //! makes the other factor: both are near then, and the memory is free for what follows.
 
-use super::layout::View;
+use super::layout::{LARGE, View};
 use super::lower::{Lowered, Step};
-
-/// Smaller factors stay near anyway.
-const LARGE: usize = 1 << 12;
 
 /// Moves products forward where that frees more memory than it takes.
 pub(super) fn advance(lowered: &mut Lowered) {
     let mut written = vec![0; lowered.buffers.len()];
-    let mut left = vec![0; lowered.buffers.len()];
-    for step in &lowered.steps {
-        step.reads().into_iter().filter_map(View::buffer).for_each(|buffer| left[buffer] += 1);
-    }
-    lowered.inputs.iter().chain(&lowered.outputs).for_each(|&buffer| left[buffer] = usize::MAX);
+    // Reads that are still to come. Nobody frees what lies with the caller.
+    let mut left = lowered.touches().reads;
+    lowered.inputs.iter().for_each(|&buffer| left[buffer] += 1);
     // The place of each step, as the number of the one that it follows. Steps that stay follow those before them.
     let mut places: Vec<(usize, usize)> = Vec::with_capacity(lowered.steps.len());
     for (position, step) in lowered.steps.iter().enumerate() {
         let reads: Vec<usize> = step.reads().into_iter().filter_map(View::buffer).collect();
-        reads.iter().for_each(|&buffer| left[buffer] = left[buffer].saturating_sub(1));
+        reads.iter().for_each(|&buffer| left[buffer] -= 1);
         let ready = reads.iter().map(|&buffer| written[buffer]).max().unwrap_or(0);
         let freed: usize =
             reads.iter().filter(|&&buffer| left[buffer] == 0).map(|&buffer| lowered.buffers[buffer].slots()).sum();

@@ -3,8 +3,8 @@
 //! A buffer that is joined of parts (a gradient by all parameters, say) is filled by copies. A part that nobody else reads
 //! needs none: the step that makes it writes it where the copy would.
 
-use super::layout::{BufferId, Extent, Place, View};
-use super::lower::{LoopStep, Lowered, Step};
+use super::layout::{BufferId, Extent, Place};
+use super::lower::{Lowered, Step};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -18,39 +18,17 @@ struct Copy {
 impl Copy {
     /// The loop as such a copy, if it is one.
     fn of(step: &Step, buffers: &[Extent]) -> Option<Copy> {
-        let Step::Loop(LoopStep { shape, inputs, code, outputs }) = step else { return None };
-        let ([view], [], [store]) = (&inputs[..], &code[..], &outputs[..]) else { return None };
+        let Step::Loop(step) = step else { return None };
+        let (view, store) = step.copied()?;
         let from = view.buffer()?;
-        let whole = view.shape == *shape && view.offset == 0 && view.len() == buffers[from].len;
-        let to = View { strides: store.strides.iter().copied().collect(), ..view.clone() };
-        let in_order = view.is_contiguous() && to.is_contiguous() && store.reduce.is_none();
-        let part = store.offset..store.offset + view.len();
-        (whole && in_order).then_some(Copy { from, to: store.out, part })
-    }
-}
-
-/// How often each buffer is written and read, also by the caller.
-struct Touches {
-    writes: Vec<usize>,
-    reads: Vec<usize>,
-}
-
-impl Touches {
-    fn of(lowered: &Lowered) -> Touches {
-        let mut touches = Touches { writes: vec![0; lowered.buffers.len()], reads: vec![0; lowered.buffers.len()] };
-        for step in &lowered.steps {
-            step.reads().into_iter().filter_map(View::buffer).for_each(|buffer| touches.reads[buffer] += 1);
-            step.writes().into_iter().for_each(|buffer| touches.writes[buffer] += 1);
-        }
-        lowered.inputs.iter().for_each(|&buffer| touches.writes[buffer] += 1);
-        lowered.outputs.iter().for_each(|&buffer| touches.reads[buffer] += 1);
-        touches
+        let whole = view.offset == 0 && view.len() == buffers[from].len;
+        whole.then(|| Copy { from, to: store.out, part: store.offset..store.offset + view.len() })
     }
 }
 
 /// Leaves out copies to parts of buffers.
 pub(super) fn place(lowered: &mut Lowered) {
-    let touches = Touches::of(lowered);
+    let touches = lowered.touches();
     let copies: Vec<Option<Copy>> = lowered.steps.iter().map(|step| Copy::of(step, &lowered.buffers)).collect();
     // Parts are written in any order only where nothing else is: no zeros beneath, no part over another.
     let mut parts: HashMap<BufferId, Vec<Range<usize>>> = HashMap::new();
@@ -65,23 +43,19 @@ pub(super) fn place(lowered: &mut Lowered) {
     makers.for_each(|buffer| is_made[buffer] = true);
     // Where the parts that are made in place go.
     let mut placed: HashMap<BufferId, (BufferId, usize)> = HashMap::new();
-    let steps = std::mem::take(&mut lowered.steps);
-    let kept: Vec<Option<Step>> = steps
-        .into_iter()
-        .zip(copies)
-        .map(|(step, copy)| {
-            let Some(Copy { from, to, part }) = copy else { return Some(step) };
-            let (source, target) = (lowered.buffers[from], lowered.buffers[to]);
-            let alone = touches.writes[from] == 1 && touches.reads[from] == 1 && is_made[from];
-            if !(alone && source.narrow == target.narrow && parts.contains_key(&to)) {
-                return Some(step);
-            }
-            placed.insert(from, (to, part.start));
-            lowered.buffers[from] = Extent::wide(0);
-            None
-        })
-        .collect();
-    lowered.steps = kept.into_iter().flatten().collect();
+    let steps = std::mem::take(&mut lowered.steps).into_iter().zip(copies);
+    let kept = steps.filter_map(|(step, copy)| {
+        let Some(Copy { from, to, part }) = copy else { return Some(step) };
+        let (source, target) = (lowered.buffers[from], lowered.buffers[to]);
+        let alone = touches.writes[from] == 1 && touches.reads[from] == 1 && is_made[from];
+        if !(alone && source.narrow == target.narrow && parts.contains_key(&to)) {
+            return Some(step);
+        }
+        placed.insert(from, (to, part.start));
+        lowered.buffers[from] = Extent::wide(0);
+        None
+    });
+    lowered.steps = kept.collect();
     for step in &mut lowered.steps {
         match step {
             Step::Loop(step) => {
@@ -93,8 +67,8 @@ pub(super) fn place(lowered: &mut Lowered) {
                 }
             }
             Step::Matmul { out, .. } => {
-                if let Some((to, start)) = out.buffer().and_then(|buffer| placed.get(&buffer)) {
-                    out.place = Place::Buffer(*to);
+                if let Some(&(to, start)) = out.buffer().and_then(|buffer| placed.get(&buffer)) {
+                    out.place = Place::Buffer(to);
                     out.offset += start;
                 }
             }

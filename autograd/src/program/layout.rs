@@ -7,6 +7,9 @@ use smallvec::SmallVec;
 
 pub(crate) type Strides = SmallVec<[isize; 4]>;
 
+/// Fewer numbers stay in the first cache level, so that nothing is gained by keeping or moving them otherwise.
+pub(super) const LARGE: usize = 1 << 12;
+
 /// A region of the Program's memory, placed by the memory plan.
 pub(crate) type BufferId = usize;
 

@@ -78,6 +78,16 @@ pub(crate) struct LoopStep {
     pub(crate) outputs: Vec<Store>,
 }
 
+impl LoopStep {
+    /// What the loop copies in order, and where to, if it does nothing else.
+    pub(crate) fn copied(&self) -> Option<(&View, &Store)> {
+        let ([view], [], [store]) = (&self.inputs[..], &self.code[..], &self.outputs[..]) else { return None };
+        let to = View { strides: store.strides.iter().copied().collect(), ..view.clone() };
+        let in_order = view.shape == self.shape && view.is_contiguous() && to.is_contiguous();
+        (in_order && store.reduce.is_none()).then_some((view, store))
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) register: u16,
@@ -107,6 +117,25 @@ pub(crate) struct Lowered {
     pub(crate) buffers: Vec<Extent>,
     pub(crate) inputs: Vec<BufferId>,
     pub(crate) outputs: Vec<BufferId>,
+}
+
+/// How often each buffer is written and read, also by the caller.
+pub(crate) struct Touches {
+    pub(crate) writes: Vec<usize>,
+    pub(crate) reads: Vec<usize>,
+}
+
+impl Lowered {
+    pub(crate) fn touches(&self) -> Touches {
+        let mut touches = Touches { writes: vec![0; self.buffers.len()], reads: vec![0; self.buffers.len()] };
+        for step in &self.steps {
+            step.reads().into_iter().filter_map(View::buffer).for_each(|buffer| touches.reads[buffer] += 1);
+            step.writes().into_iter().for_each(|buffer| touches.writes[buffer] += 1);
+        }
+        self.inputs.iter().for_each(|&buffer| touches.writes[buffer] += 1);
+        self.outputs.iter().for_each(|&buffer| touches.reads[buffer] += 1);
+        touches
+    }
 }
 
 struct Lowering<'g> {

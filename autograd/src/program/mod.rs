@@ -6,7 +6,8 @@
 //! and in what order), `rows` (linear predictors, some rows at a time), `lower` (steps over buffers, with `layout` for views and
 //! `narrow` for constants in f32 and products in it), `turned` (copies that nobody needs), `storage` (which buffers hold f32),
 //! `joined` (parts that are made where they are joined), `early` (products that free large factors), `memory` (inputs and outputs
-//! lie with the caller, other buffers share places by liveness) and `exec` (running, on each `operand` where it lies). `verify` checks what each pass leaves, `check` what a run gives, and `explain` prints it all.
+//! lie with the caller, other buffers share places by liveness) and `exec` (running, on each `operand` where it lies).
+//! `verify` checks what each pass leaves, `check` what a run gives, and `explain` prints it all.
 //! `compiled` keeps Programs by the shapes of their inputs.
 
 mod batch;

@@ -7,13 +7,11 @@
 //! Products of f32 expressions are computed in f32 where that is faster: if the factors are matrices of some size, or the
 //! matrix is kept in f32. Others are computed in f64, which is at least as precise.
 
-use super::layout::{Place, View};
+use super::layout::{LARGE, Place, View};
 use super::lower::Step;
 use pyroxene_tensor::Buffer;
 use std::collections::HashMap;
 
-/// Smaller constants stay as they are: they are in the first cache level anyway.
-const LARGE: usize = 1 << 12;
 /// Multiply-adds from which single precision is worth the conversions.
 const WORK: usize = 1 << 14;
 

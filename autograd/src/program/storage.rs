@@ -8,12 +8,9 @@
 //! Large results of loops that are f32 on the tape are rounded to it even so, where loops and products in f32 alone read them:
 //! the time of such loops is that of reading and writing.
 
-use super::layout::{BufferId, Extent, Place, View, row_major};
+use super::layout::{BufferId, Extent, LARGE, Place, View, row_major};
 use super::lower::{LoopStep, Lowered, Step, Store};
 use pyroxene_tensor::Shape;
-
-/// Smaller results of loops are in the first cache level anyway.
-const LARGE: usize = 1 << 12;
 
 /// Makes buffers f32 where that changes no result, or only rounds what is f32 on the tape.
 pub(super) fn narrow(lowered: &mut Lowered) {

@@ -5,7 +5,7 @@
 //! `c^T = b^T a^T`: the same sums in the same order. The copy moves nothing then, and whoever reads it reads the product.
 
 use super::layout::{BufferId, Extent, Place, View};
-use super::lower::{LoopStep, Lowered, Step};
+use super::lower::{Lowered, Step, Store};
 use std::collections::HashMap;
 
 /// Turns products and leaves out copies where that changes no result.
@@ -62,18 +62,8 @@ fn turn(lowered: &mut Lowered) {
     }
 }
 
-/// The view that a loop copies as it lies, and the buffer that it fills with it.
-fn copied(step: &LoopStep) -> Option<(&View, BufferId)> {
-    let ([view], [], [store]) = (&step.inputs[..], &step.code[..], &step.outputs[..]) else { return None };
-    let as_it_lies = view.shape == step.shape && view.is_contiguous();
-    let to = View { strides: store.strides.iter().copied().collect(), ..view.clone() };
-    let whole = store.offset == 0 && store.reduce.is_none() && to.is_contiguous();
-    (as_it_lies && whole).then_some((view, store.out))
-}
-
 fn leave_out_copies(lowered: &mut Lowered) {
-    let mut writes = vec![0; lowered.buffers.len()];
-    lowered.steps.iter().flat_map(Step::writes).for_each(|buffer| writes[buffer] += 1);
+    let mut writes = lowered.touches().writes;
     // The caller reads outputs where they are.
     lowered.outputs.iter().for_each(|&output| writes[output] += 1);
     // For the copies that are left out, what they are copies of, and from where on.
@@ -86,7 +76,7 @@ fn leave_out_copies(lowered: &mut Lowered) {
             }
         }
         if let Step::Loop(step) = &step
-            && let Some((view, copy)) = copied(step)
+            && let Some((view, &Store { out: copy, offset: 0, .. })) = step.copied()
             && let Some(buffer) = view.buffer()
             && writes[copy] == 1
             && lowered.buffers[copy].len == view.len()

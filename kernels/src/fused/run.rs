@@ -185,6 +185,11 @@ impl FusedKernel {
         }
     }
 
+    /// The room of a slot in the scratch memory.
+    fn home(&self, block: *mut f64, slot: u16) -> *mut f64 {
+        block.wrapping_add(self.slots[usize::from(slot)].offset)
+    }
+
     /// Elements `start..start + len` of the space.
     ///
     /// # Safety
@@ -201,7 +206,7 @@ impl FusedKernel {
         state: &mut [usize],
         trees: &mut [Tree],
     ) {
-        let home = |slot: u16| block.wrapping_add(self.slots[usize::from(slot)].offset);
+        let home = |slot| self.home(block, slot);
         for gathered in &self.gathered {
             let to = home(gathered.slot);
             let walk = Walk { layout: &gathered.layout, state: &mut state[gathered.walk..] };
@@ -256,7 +261,7 @@ impl FusedKernel {
         if body.len() != len {
             return false;
         }
-        let home = |slot: u16| block.wrapping_add(self.slots[usize::from(slot)].offset);
+        let home = |slot| self.home(block, slot);
         body.pointers(bases, start, home, pointers);
         // SAFETY: homes hold CHUNK values, and the other places of the block are those of inputs and outputs, which were
         // checked; no output lies where an input does. The frame is long enough and on a cache line.
@@ -288,7 +293,7 @@ impl FusedKernel {
     ) {
         let vectors = len.div_ceil(LANES);
         let is_whole = len.is_multiple_of(LANES);
-        let home = |slot: u16| block.wrapping_add(self.slots[usize::from(slot)].offset);
+        let home = |slot| self.home(block, slot);
         for direct in &self.direct {
             let from = direct.place.of(bases).wrapping_add(start);
             slots[usize::from(direct.slot)].pointer = if is_whole {

@@ -145,11 +145,11 @@ impl ParamStore {
         self.values.insert(name.to_string(), value);
     }
 
-    /// The value of a parameter as the function of a point of its unconstrained space, in the parameter's type.
+    /// The value of a parameter as the function of a point of its unconstrained space in the parameter's type.
     pub(crate) fn constrain(&self, name: &str, point: Var) -> Var {
         let entry = &self.entries[name];
         let constraint = entry.constraint.clone().map(Var::from);
-        biject_to(&constraint).expect("checked when it was set").forward(point.cast(entry.unconstrained.dtype()))
+        biject_to(&constraint).expect("checked when it was set").forward(point)
     }
 
     /// The value of a parameter statement: what is stored, or its initial value, stored from now on.

@@ -4,7 +4,7 @@ use super::super::log::ln;
 use super::super::poly::polynomial;
 use super::super::trig::sin;
 use super::{LARGE, one};
-use crate::simd::{Simd, Vector};
+use crate::simd::{Mask, Simd, Vector};
 
 /// `lnGamma(1 + t) / (t (t - 1))` in `t - 1/2`, interpolated at Chebyshev nodes of 0 <= t <= 1; relative error 5e-17.
 const UNIT: [f64; 20] = [
@@ -50,22 +50,50 @@ const CONSTANT: f64 = 0.41893853320467274;
 /// leads back to (1, 2], with one logarithm of the product; then Stirling's series.
 #[inline(always)]
 pub(crate) fn lgamma<S: Simd>(x: Vector<S>) -> Vector<S> {
-    let a = x.abs();
-    let large = a.ge(LARGE);
-    let first = a.le(1.0);
-    let (y, product) = descend(a);
-    let t = first.select(a, y - 1.0);
-    let logarithm = ln((large | first).select(a, product));
-    let unit = (polynomial(t - 0.5, &UNIT) * t).fma(t - 1.0, first.select(-logarithm, logarithm));
-    let inverse = x.constant(1.0) / a;
-    let series = polynomial(inverse * inverse, &STIRLING).fma(inverse, CONSTANT);
-    let stirling = (a - 0.5).fma(logarithm - 1.0, series);
-    reflected(x, large.select(stirling, unit))
+    let cases = Cases::of(x);
+    let unit = polynomial(cases.t - 0.5, &UNIT);
+    let series = polynomial(cases.inverse * cases.inverse, &STIRLING);
+    cases.result(ln(cases.argument), unit, series)
+}
+
+/// What the logarithms of the gamma function of both precisions are made of.
+pub(in super::super) struct Cases<S: Simd> {
+    x: Vector<S>,
+    magnitude: Vector<S>,
+    large: Mask<S>,
+    first: Mask<S>,
+    /// Where `lnGamma(1 + t) / (t (t - 1))` is asked for, from 0 to 1.
+    pub(in super::super) t: Vector<S>,
+    /// Of the logarithm.
+    pub(in super::super) argument: Vector<S>,
+    /// `1 / |x|`.
+    pub(in super::super) inverse: Vector<S>,
+}
+
+impl<S: Simd> Cases<S> {
+    #[inline(always)]
+    pub(in super::super) fn of(x: Vector<S>) -> Self {
+        let magnitude = x.abs();
+        let (large, first) = (magnitude.ge(LARGE), magnitude.le(1.0));
+        let (y, product) = descend(magnitude);
+        let t = first.select(magnitude, y - 1.0);
+        let argument = (large | first).select(magnitude, product);
+        Cases { x, magnitude, large, first, t, argument, inverse: x.constant(1.0) / magnitude }
+    }
+
+    /// `ln |Gamma(x)|` of the logarithm, the function at t, and Stirling's series in `1 / x^2`.
+    #[inline(always)]
+    pub(in super::super) fn result(&self, logarithm: Vector<S>, unit: Vector<S>, series: Vector<S>) -> Vector<S> {
+        let near = (unit * self.t).fma(self.t - 1.0, self.first.select(-logarithm, logarithm));
+        let series = series.fma(self.inverse, CONSTANT);
+        let stirling = (self.magnitude - 0.5).fma(logarithm - 1.0, series);
+        reflected(self.x, self.large.select(stirling, near))
+    }
 }
 
 /// What is left of `a` when ones are taken off down to (1, 2], six at most, and the product (a - 1)(a - 2)... of what they left.
 #[inline(always)]
-pub(in super::super) fn descend<S: Simd>(a: Vector<S>) -> (Vector<S>, Vector<S>) {
+fn descend<S: Simd>(a: Vector<S>) -> (Vector<S>, Vector<S>) {
     let (mut y, mut product) = (a, a.constant(1.0));
     for _ in 0..6 {
         let step = y.gt(2.0);
@@ -77,7 +105,7 @@ pub(in super::super) fn descend<S: Simd>(a: Vector<S>) -> (Vector<S>, Vector<S>)
 
 /// `ln |Gamma(x)|` from that of |x|.
 #[inline(always)]
-pub(in super::super) fn reflected<S: Simd>(x: Vector<S>, result: Vector<S>) -> Vector<S> {
+fn reflected<S: Simd>(x: Vector<S>, result: Vector<S>) -> Vector<S> {
     let negative = x.lt(0.0);
     if negative.any() { negative.select(x.map(lgamma_negative), result) } else { result }
 }

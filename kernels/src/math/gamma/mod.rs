@@ -5,14 +5,14 @@ mod lgamma;
 mod polygamma;
 
 pub(crate) use digamma::digamma;
+pub(super) use lgamma::Cases;
 pub(crate) use lgamma::lgamma;
-pub(super) use lgamma::{descend, reflected};
 pub(crate) use polygamma::polygamma;
 
 use crate::simd::{Portable, Vector};
 
 /// From here on the asymptotic series are used.
-pub(super) const LARGE: f64 = 8.0;
+const LARGE: f64 = 8.0;
 
 /// A lane function of one number, for the rare cases that are treated lane by lane.
 macro_rules! one {
