@@ -23,6 +23,10 @@ const PANEL: usize = 1024;
 /// Length of a chunk of k where rows are contiguous, and where columns are. Part of the result's definition.
 const ROW_CHUNK: usize = 4096;
 const COLUMN_CHUNK: usize = 512;
+/// Rows whose dot products are computed together.
+const GROUP: usize = 8;
+/// The most vectors of outputs whose chains stay in registers.
+const KEPT: usize = 8;
 /// Elements of the matrix from which several threads share the work, and the least that a thread takes.
 const PARALLEL: usize = 1 << 18;
 
@@ -98,6 +102,25 @@ pub(super) unsafe fn contiguous<A: Stored<T>, T: Real>(
         }
         run(copy);
     }
+}
+
+/// Whether [`both`] serves for these rows: a chunk of them, each as many numbers as chains that stay in registers.
+pub(super) fn fits_both<A: Stored<T>, T: Real>(next: &View<A>, last: &View<A>) -> bool {
+    let columns = 2 * T::LANES + 1..=KEPT * T::LANES;
+    columns.contains(&next.cols) && last.rows <= COLUMN_CHUNK && [next, last].iter().all(|view| view.rows > 1)
+}
+
+/// The products of rows with a vector, and of columns of others with another vector.
+///
+/// # Safety
+/// The matrices and vectors lie in memory that may be read, and the results are written by nobody else; the shapes fit, the rows
+/// are contiguous as are the columns, and [`fits_both`] says that they fit.
+pub(super) unsafe fn both<A: Stored<T>, T: Real>(
+    isa: Isa,
+    (rows, x, y): (View<A>, *const T, *mut T),
+    (columns, g, z): (View<A>, *const T, *mut T),
+) {
+    isa.run(Both { rows, x, y, columns, g, z });
 }
 
 /// The sums over all of k, or a range of it, for the rows of a.
@@ -214,20 +237,7 @@ impl<A: Stored<T>, T: Real> Kernel for Chunk<A, T> {
         // SAFETY: `tree` hands on its caller's promise: a, x and out are valid for the loops over a's rows and columns.
         unsafe {
             match (along, few) {
-                (Along::Rows, _) => {
-                    let mut i = 0;
-                    while i + 8 <= a.rows {
-                        dots::<A, T, S, 8>(s, a.part(i, 0, 8, a.cols), x, out.add(i));
-                        i += 8;
-                    }
-                    if i + 4 <= a.rows {
-                        dots::<A, T, S, 4>(s, a.part(i, 0, 4, a.cols), x, out.add(i));
-                        i += 4;
-                    }
-                    for i in i..a.rows {
-                        dots::<A, T, S, 1>(s, a.part(i, 0, 1, a.cols), x, out.add(i));
-                    }
-                }
+                (Along::Rows, _) => along_rows::<A, T, S>(s, a, x, out),
                 (Along::Columns, true) => {
                     for i in (0..a.rows).step_by(T::LANES) {
                         let n = T::LANES.min(a.rows - i);
@@ -238,8 +248,14 @@ impl<A: Stored<T>, T: Real> Kernel for Chunk<A, T> {
                         }
                     }
                 }
-                (Along::Columns, false) if a.rows <= 4 * T::LANES => kept::<A, T, S, 4>(s, a, x, out),
-                (Along::Columns, false) if a.rows <= 8 * T::LANES => kept::<A, T, S, 8>(s, a, x, out),
+                (Along::Columns, false) if a.rows <= KEPT * T::LANES => match a.rows.div_ceil(T::LANES) {
+                    3 => kept::<A, T, S, 3>(s, a, x, out),
+                    4 => kept::<A, T, S, 4>(s, a, x, out),
+                    5 => kept::<A, T, S, 5>(s, a, x, out),
+                    6 => kept::<A, T, S, 6>(s, a, x, out),
+                    7 => kept::<A, T, S, 7>(s, a, x, out),
+                    _ => kept::<A, T, S, KEPT>(s, a, x, out),
+                },
                 (Along::Columns, false) => {
                     // A chunk is never empty: an empty k counts as contiguous rows.
                     let mut k = 0;
@@ -255,6 +271,80 @@ impl<A: Stored<T>, T: Real> Kernel for Chunk<A, T> {
                     }
                 }
             }
+        }
+    }
+}
+
+/// [`both`].
+struct Both<A, T> {
+    rows: View<A>,
+    x: *const T,
+    y: *mut T,
+    columns: View<A>,
+    g: *const T,
+    z: *mut T,
+}
+
+impl<A: Stored<T>, T: Real> Kernel for Both<A, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        // SAFETY: `both` hands on its caller's promise.
+        unsafe {
+            match self.columns.rows.div_ceil(T::LANES) {
+                3 => self.by::<S, 3>(s),
+                4 => self.by::<S, 4>(s),
+                5 => self.by::<S, 5>(s),
+                6 => self.by::<S, 6>(s),
+                7 => self.by::<S, 7>(s),
+                _ => self.by::<S, KEPT>(s),
+            }
+        }
+    }
+}
+
+impl<A: Stored<T>, T: Real> Both<A, T> {
+    /// # Safety
+    /// As [`both`], where V vectors are what the columns take.
+    #[inline(always)]
+    unsafe fn by<S: Simd, const V: usize>(self, s: S) {
+        let Both { rows, x, y, columns, g, z } = self;
+        let mut chains = Kept::<T, S, V>::new(s, columns.rows);
+        let groups = rows.rows.min(columns.cols) / GROUP * GROUP;
+        let rest = |rows: usize| rows - groups;
+        // SAFETY: rows and columns i.. as many as are asked for.
+        unsafe {
+            for i in (0..groups).step_by(GROUP) {
+                dots::<A, T, S, GROUP>(s, rows.part(i, 0, GROUP, rows.cols), x, y.add(i));
+                chains.add(s, columns.part(0, i, columns.rows, GROUP), g.add(i));
+            }
+            along_rows::<A, T, S>(s, rows.part(groups, 0, rest(rows.rows), rows.cols), x, y.add(groups));
+            chains.add(s, columns.part(0, groups, columns.rows, rest(columns.cols)), g.add(groups));
+            chains.store(s, z);
+        }
+    }
+}
+
+/// The dot products of all rows with x.
+///
+/// # Safety
+/// a, x and a.rows values at `out` are valid.
+#[inline(always)]
+unsafe fn along_rows<A: Stored<T>, T: Real, S: Simd>(s: S, a: View<A>, x: *const T, out: *mut T) {
+    let mut i = 0;
+    // SAFETY: rows i.. of a and of out, as many as are asked for.
+    unsafe {
+        while i + GROUP <= a.rows {
+            dots::<A, T, S, GROUP>(s, a.part(i, 0, GROUP, a.cols), x, out.add(i));
+            i += GROUP;
+        }
+        if i + 4 <= a.rows {
+            dots::<A, T, S, 4>(s, a.part(i, 0, 4, a.cols), x, out.add(i));
+            i += 4;
+        }
+        for i in i..a.rows {
+            dots::<A, T, S, 1>(s, a.part(i, 0, 1, a.cols), x, out.add(i));
         }
     }
 }
@@ -282,8 +372,8 @@ unsafe fn dots<A: Stored<T>, T: Real, S: Simd, const M: usize>(s: S, a: View<A>,
                 sums[i] = T::fma(s, A::load_partial(s, a.at(i, full), rest), x, sums[i]);
             }
         }
-        if M == 8 {
-            let mut all = [T::splat(s, T::ZERO); 8];
+        if M == GROUP {
+            let mut all = [T::splat(s, T::ZERO); GROUP];
             all[..M].copy_from_slice(&sums);
             T::totals(s, all, out);
             return;
@@ -340,32 +430,63 @@ unsafe fn interleaved<A: Stored<T>, T: Real, S: Simd, const FULL: bool>(s: S, a:
     unsafe { store(s, out, a.rows, sum, Update::Set) };
 }
 
-/// At most V vectors of outputs over all of k: their chains stay in registers.
+/// V vectors of outputs, of which the last may be shorter, over all of k: their chains stay in registers.
 ///
 /// # Safety
-/// a, x and a.rows values at `out` are valid.
+/// a, x and a.rows values at `out` are valid; V is what `a.rows` takes.
 #[inline(always)]
 unsafe fn kept<A: Stored<T>, T: Real, S: Simd, const V: usize>(s: S, a: View<A>, x: *const T, out: *mut T) {
-    let full = a.rows / T::LANES;
-    let rest = a.rows - full * T::LANES;
-    let mut sums = [T::splat(s, T::ZERO); V];
-    for k in 0..a.cols {
-        // SAFETY: element k of x and column k of a.
-        unsafe {
-            let factor = T::splat(s, *x.add(k));
-            for v in 0..V {
-                if v < full {
-                    sums[v] = T::fma(s, A::load(s, a.at(v * T::LANES, k)), factor, sums[v]);
-                } else if v == full && rest > 0 {
-                    sums[v] = T::fma(s, A::load_partial(s, a.at(v * T::LANES, k), rest), factor, sums[v]);
+    let mut chains = Kept::<T, S, V>::new(s, a.rows);
+    // SAFETY: as the caller promises.
+    unsafe {
+        chains.add(s, a, x);
+        chains.store(s, out);
+    }
+}
+
+/// The chains of V vectors of outputs.
+struct Kept<T: Real, S: Simd, const V: usize> {
+    sums: [T::Vector<S>; V],
+    /// Outputs in the last vector.
+    last: usize,
+}
+
+impl<T: Real, S: Simd, const V: usize> Kept<T, S, V> {
+    #[inline(always)]
+    fn new(s: S, rows: usize) -> Self {
+        Kept { sums: [T::splat(s, T::ZERO); V], last: rows - (V - 1) * T::LANES }
+    }
+
+    /// Continues the chains by the columns of a.
+    ///
+    /// # Safety
+    /// a, which has the chains' rows, and x are valid.
+    #[inline(always)]
+    unsafe fn add<A: Stored<T>>(&mut self, s: S, a: View<A>, x: *const T) {
+        for k in 0..a.cols {
+            // SAFETY: element k of x and column k of a.
+            unsafe {
+                let factor = T::splat(s, *x.add(k));
+                for v in 0..V - 1 {
+                    self.sums[v] = T::fma(s, A::load(s, a.at(v * T::LANES, k)), factor, self.sums[v]);
                 }
+                let column = a.at((V - 1) * T::LANES, k);
+                let whole = self.last == T::LANES;
+                let values = if whole { A::load(s, column) } else { A::load_partial(s, column, self.last) };
+                self.sums[V - 1] = T::fma(s, values, factor, self.sums[V - 1]);
             }
         }
     }
-    for v in 0..V {
-        let used = T::LANES.min(a.rows.saturating_sub(v * T::LANES));
-        // SAFETY: `out` has room for a.rows values.
-        unsafe { store(s, out.wrapping_add(v * T::LANES), used, sums[v], Update::Set) };
+
+    /// # Safety
+    /// There is room for the outputs.
+    #[inline(always)]
+    unsafe fn store(self, s: S, out: *mut T) {
+        for v in 0..V {
+            let used = if v < V - 1 { T::LANES } else { self.last };
+            // SAFETY: as the caller promises.
+            unsafe { store(s, out.wrapping_add(v * T::LANES), used, self.sums[v], Update::Set) };
+        }
     }
 }
 

@@ -62,6 +62,14 @@ pub enum Factor<'a> {
 }
 
 impl Factor<'_> {
+    /// Rows and columns.
+    pub fn shape(&self) -> (usize, usize) {
+        match self {
+            Factor::F64(mat) => (mat.rows, mat.cols),
+            Factor::F32(mat) => (mat.rows, mat.cols),
+        }
+    }
+
     /// The transpose, without moving anything.
     pub fn t(self) -> Self {
         match self {

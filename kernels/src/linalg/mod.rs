@@ -22,6 +22,7 @@ mod scratch;
 mod singular;
 mod small;
 mod substitution;
+mod sweep;
 mod tile;
 mod triangular;
 mod view;
@@ -40,6 +41,7 @@ pub use qr::{qr, qr_on, qr_room};
 pub use real::Real;
 pub use singular::{svd, svd_on, svd_room};
 pub use small::{SMALL, cholesky_small, cholesky_small_on, solve_small, solve_small_on};
+pub use sweep::Sweep;
 pub use triangular::{Triangle, solve_triangular, solve_triangular_on};
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod factors;
 mod mixed;
 mod orthogonal;
 mod small;
+mod sweep;
 
 /// What the tests need of the two scalar types.
 trait Tested: Real + std::fmt::Debug {

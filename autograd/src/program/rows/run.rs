@@ -5,25 +5,25 @@ use super::ARGUMENTS;
 use pyroxene_kernels::fused::{
     self, FusedKernel, Input, Instruction, Loop, Output, Places, Reduce, Scratch, Sequence, Source,
 };
-use pyroxene_kernels::linalg::{self, Mat, MatMut, gemm_single, gemm_widening};
+use pyroxene_kernels::linalg::{self, Mat, MatMut, Sweep, gemm_single, gemm_widening};
 use pyroxene_kernels::reduce::CHUNK;
 use smallvec::SmallVec;
 use std::ops::Range;
 
-/// Numbers of X, eta and g that a block holds: they stay in the second cache level (of 256 KB on small processors).
+/// Numbers of X that are one block: they stay in the second cache level (of 256 KB on small processors).
 const BLOCK: usize = 1 << 15;
 /// Elements of X from which several threads share the work, as they do that of matrix-vector products, and the parts that
 /// they take, at most.
 const PARALLEL: usize = 1 << 19;
 const PARTS: usize = 32;
 
-/// Rows of a block: chunks of reductions by a power of two, so that a whole block is a node of their tree.
-fn block(columns: usize) -> usize {
-    let chunks = BLOCK / (CHUNK * (columns + 2));
-    CHUNK << chunks.max(1).ilog2()
+/// Rows of a block: all of them if they are few, else a chunk of reductions, so that a block is a node of their tree.
+fn block(rows: usize, columns: usize) -> usize {
+    if rows * columns <= BLOCK { rows.next_multiple_of(CHUNK) } else { CHUNK }
 }
 
-/// `eta = X b`, a loop over the rows, and `X^T g`, a block of rows at a time.
+/// `eta = X b`, a loop over the rows, and `X^T g`, a block of rows at a time; while a block is read for eta, the one before it is
+/// multiplied by its g.
 ///
 /// What a block makes (its part of `X^T g`, then of each reduction) stands side by side, and climbs a pairwise tree over the
 /// block index.
@@ -85,13 +85,13 @@ impl Body {
 
     /// The loop over a whole block of so many rows, and over the rows that are left.
     pub(crate) fn compile(&self, rows: usize, columns: usize) -> [Option<Sequence>; 2] {
-        let block = block(columns);
+        let block = block(rows, columns);
         let whole = if rows >= block { block } else { 0 };
-        [whole, rows % block].map(|rows| (rows > 0).then(|| self.over(rows, columns)))
+        [whole, rows % block].map(|len| (len > 0).then(|| self.over(len, block, columns)))
     }
 
-    fn over(&self, rows: usize, columns: usize) -> Sequence {
-        let block = block(columns);
+    /// The loop over the first rows of a block.
+    fn over(&self, rows: usize, block: usize, columns: usize) -> Sequence {
         let g = Output { register: self.g, target: fused::Target::Memory(block), strides: vec![1], reduce: None };
         let reductions = self.reductions.iter().enumerate().map(|(number, &(register, reduce))| Output {
             register,
@@ -109,8 +109,12 @@ impl Body {
 }
 
 impl Rows {
+    fn block(&self) -> usize {
+        block(self.rows, self.columns)
+    }
+
     fn blocks(&self) -> usize {
-        self.rows.div_ceil(block(self.columns))
+        self.rows.div_ceil(self.block())
     }
 
     /// Numbers that a block makes.
@@ -120,13 +124,13 @@ impl Rows {
 
     /// Where a lane holds them.
     fn made(&self) -> Range<usize> {
-        let start = 2 * block(self.columns);
+        let start = 2 * self.block();
         start..start + self.width()
     }
 
     /// Blocks that a thread takes at once: a power of two, so that they are a node of the tree.
     fn part(&self) -> usize {
-        let least = (PARALLEL / 2).div_ceil(block(self.columns) * self.columns);
+        let least = (PARALLEL / 2).div_ceil(self.block() * self.columns);
         self.blocks().div_ceil(PARTS).max(least).next_power_of_two()
     }
 
@@ -140,8 +144,8 @@ impl Rows {
         lanes.resize_with(lanes.len().max(self.lanes()), Lane::default);
         let levels = 1 + self.blocks().ilog2() as usize;
         let len = self.made().end + levels * self.width();
-        // A vector that goes in and one that comes out; the matrix is in f32.
-        let singles = if self.single { block(self.columns) + self.columns } else { 0 };
+        // Two vectors that go in and two that come out; the matrix is in f32.
+        let singles = if self.single { 2 * (self.block() + self.columns) } else { 0 };
         for lane in &mut lanes[..self.lanes()] {
             lane.floats.resize(lane.floats.len().max(len), 0.0);
             lane.singles.resize(lane.singles.len().max(singles), 0.0);
@@ -212,8 +216,15 @@ impl Job<'_> {
     /// the last block everything that waits is taken in, from the lowest level.
     fn leaf(&self, blocks: Range<usize>, lane: &mut Lane) {
         let (rows, width, last) = (self.rows, self.rows.width(), blocks.len() - 1);
+        self.predict(self.part(blocks.start), lane);
         for (number, block) in blocks.enumerate() {
-            self.block(block, lane);
+            let part = self.part(block);
+            self.lines(part.clone(), lane);
+            if number < last {
+                self.sweep(part, self.part(block + 1), lane)
+            } else {
+                self.products(part, lane)
+            }
             let (made, levels) = lane.floats[rows.made().start..].split_at_mut(width);
             let free = number.trailing_ones() as usize;
             let ready = if number == last { number } else { number & ((1 << free) - 1) };
@@ -225,24 +236,64 @@ impl Job<'_> {
         }
     }
 
-    fn block(&self, number: usize, lane: &mut Lane) {
-        let &Rows { rows, columns, x_strides: (down, across), b_stride, .. } = self.rows;
-        let block = block(columns);
-        let start = number * block;
-        let len = block.min(rows - start);
-        let x = self.x.matrix(start * down, (len, columns), (down, across));
-        let vector = |data, len, stride| linalg::Factor::F64(Mat::new(data, len, 1, stride, 1));
-        let eta = MatMut::new(&mut lane.floats[..block], len, 1, 1);
-        self.rows.multiply(x, vector(self.b, columns, b_stride), eta, &mut lane.singles);
+    /// The rows of a block.
+    fn part(&self, number: usize) -> Range<usize> {
+        let (start, block) = (number * self.rows.block(), self.rows.block());
+        start..self.rows.rows.min(start + block)
+    }
+
+    /// These rows of X.
+    fn x(&self, part: Range<usize>) -> linalg::Factor<'_> {
+        let &Rows { columns, x_strides: (down, across), .. } = self.rows;
+        self.x.matrix(part.start * down, (part.len(), columns), (down, across))
+    }
+
+    fn b(&self) -> Mat<'_, f64> {
+        Mat::new(self.b, self.rows.columns, 1, self.rows.b_stride, 1)
+    }
+
+    /// Their eta.
+    fn predict(&self, part: Range<usize>, lane: &mut Lane) {
+        let eta = MatMut::new(&mut lane.floats[..part.len()], part.len(), 1, 1);
+        self.rows.multiply(self.x(part), linalg::Factor::F64(self.b()), eta, &mut lane.singles);
+    }
+
+    /// From eta to g and the reductions.
+    fn lines(&self, part: Range<usize>, lane: &mut Lane) {
         let arguments = self.arguments.iter().zip(&self.rows.arguments);
         let arguments: SmallVec<[&[f64]; ARGUMENTS]> =
-            arguments.map(|(data, argument)| &data[start * argument.stride..]).collect();
-        let sequence = if len == block { &self.rows.whole } else { &self.rows.rest };
+            arguments.map(|(data, argument)| &data[part.start * argument.stride..]).collect();
+        let sequence = if part.len() == self.rows.block() { &self.rows.whole } else { &self.rows.rest };
         let sequence = sequence.as_ref().expect("there is a loop for every length that occurs");
         let places = Places { memory: &mut lane.floats, inputs: &arguments, outputs: &mut [] };
         sequence.run(&mut lane.loops, places);
-        let (windows, made) = lane.floats.split_at_mut(2 * block);
-        let products = MatMut::new(made, columns, 1, 1);
-        self.rows.multiply(x.t(), vector(&windows[block..], len, 1), products, &mut lane.singles);
     }
+
+    /// `X^T g`.
+    fn products(&self, part: Range<usize>, lane: &mut Lane) {
+        let Windows { g, made, .. } = self.windows(&mut lane.floats);
+        let g = linalg::Factor::F64(Mat::new(g, part.len(), 1, 1, 1));
+        self.rows.multiply(self.x(part).t(), g, MatMut::new(made, self.rows.columns, 1, 1), &mut lane.singles);
+    }
+
+    /// `X^T g` of a block, and eta of the next one.
+    fn sweep(&self, last: Range<usize>, next: Range<usize>, lane: &mut Lane) {
+        let Windows { eta, g, made } = self.windows(&mut lane.floats);
+        let (y, g) = (&mut eta[..next.len()], &g[..last.len()]);
+        let sweep = Sweep { next: self.x(next), x: self.b(), y, last: self.x(last), g, z: made };
+        if self.rows.single { sweep.single(&mut lane.singles) } else { sweep.widening() }
+    }
+
+    fn windows<'l>(&self, floats: &'l mut [f64]) -> Windows<'l> {
+        let (eta, rest) = floats.split_at_mut(self.rows.block());
+        let (g, made) = rest.split_at_mut(self.rows.block());
+        Windows { eta, g, made: &mut made[..self.rows.columns] }
+    }
+}
+
+/// What a lane works in, for products: a block's eta, its g, and its part of `X^T g`.
+struct Windows<'l> {
+    eta: &'l mut [f64],
+    g: &'l mut [f64],
+    made: &'l mut [f64],
 }

@@ -9,7 +9,7 @@ fn hostile(key: u64, n: usize) -> Vec<f32> {
     numbers
 }
 
-fn widened(x: &[f32]) -> Vec<f64> {
+pub(super) fn widened(x: &[f32]) -> Vec<f64> {
     x.iter().map(|&x| x.into()).collect()
 }
 
