@@ -13,8 +13,8 @@ use std::rc::Rc;
 
 /// Independent normal distributions over the unconstrained forms of all continuous latent sites of a model.
 ///
-/// For each site `x` there are two parameters of the unconstrained form's shape, `auto.x.loc` and `auto.x.scale`. Sites in a
-/// subsampled plate have parameters for all of the plate's elements.
+/// For each site `x` there are two parameters of the unconstrained form's shape, `auto.x.loc` and `auto.x.scale`, in the type of the
+/// site's values. Sites in a subsampled plate have parameters for all of the plate's elements.
 #[derive(Clone, Debug)]
 pub struct AutoNormal<M> {
     model: M,
@@ -75,8 +75,11 @@ impl Effects for Auto<'_> {
             Error::at(&site.name, message).raise();
         };
         let shape = transform.inverse_shape(&site.shape());
-        let loc = self.param(site, "loc", 0.0, &shape, Constraint::Real);
-        let scale = self.param(site, "scale", self.initial_scale, &shape, Constraint::Positive);
+        let key = self.outer.key(&site.name);
+        let dtype = site.dist.draw(key, &site.batch_shape).dtype();
+        let [at_zero, spread] = [0.0, self.initial_scale].map(|init| Var::from(init).cast(dtype));
+        let loc = self.param(site, "loc", at_zero, &shape, Constraint::Real);
+        let scale = self.param(site, "scale", spread, &shape, Constraint::Positive);
         let event = shape.len() - site.batch_shape.len().min(shape.len());
         let mut point = Sample {
             name: format!("auto.{}", site.name),
@@ -108,14 +111,14 @@ fn sum_to_batch(density: Var, batch: &Shape) -> Var {
 
 impl Auto<'_> {
     /// A parameter of the site, with all elements of the plates around it, of which a subsample is looked at.
-    fn param(&mut self, site: &Sample, kind: &str, init: f64, shape: &Shape, constraint: Constraint) -> Var {
+    fn param(&mut self, site: &Sample, kind: &str, init: Var, shape: &Shape, constraint: Constraint) -> Var {
         let axes = plate_axes(&site.plates, site.batch_shape.len());
         let mut full = shape.clone();
         for &(axis, size, _) in &axes {
             full[axis] = size;
         }
         let name = format!("auto.{}.{kind}", site.name);
-        let mut param = Param { name, init: Var::from(init).expand(&full), constraint, value: None };
+        let mut param = Param { name, init: init.expand(&full), constraint, value: None };
         self.outer.param(&mut param);
         let value = param.value.expect("the outermost handler gives every parameter a value");
         axes.iter().fold(value, |value, &(axis, _, indices)| match indices {
