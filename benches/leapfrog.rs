@@ -24,11 +24,16 @@ impl LogDensity for StandardNormal {
 
     fn evaluate(&mut self, position: &[f64], gradient: &mut [f64]) -> f64 {
         let mut squares = [0.0; 8];
-        for (g, x) in gradient.chunks_mut(8).zip(position.chunks(8)) {
-            for ((g, x), sum) in g.iter_mut().zip(x).zip(&mut squares) {
-                *g = -x;
-                *sum += x * x;
+        let (mut gradients, mut positions) = (gradient.chunks_exact_mut(8), position.chunks_exact(8));
+        for (g, x) in gradients.by_ref().zip(positions.by_ref()) {
+            for k in 0..8 {
+                g[k] = -x[k];
+                squares[k] += x[k] * x[k];
             }
+        }
+        for (k, (g, x)) in gradients.into_remainder().iter_mut().zip(positions.remainder()).enumerate() {
+            *g = -x;
+            squares[k] += x * x;
         }
         -0.5 * squares.iter().sum::<f64>()
     }

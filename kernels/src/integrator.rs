@@ -128,23 +128,34 @@ impl Kernel for DotsWithSum<'_> {
     }
 }
 
-/// `sum += x`
-pub fn add(sum: &mut [f64], x: &[f64]) {
-    check([sum.len(), x.len()]);
-    Isa::detect().run(Accumulate { sum, x });
+/// `sum = x + y`; gives `(a . sum, b . sum)`.
+pub fn sum_with_dots(sum: &mut [f64], x: &[f64], y: &[f64], a: &[f64], b: &[f64]) -> (f64, f64) {
+    check([sum.len(), x.len(), y.len(), a.len(), b.len()]);
+    Isa::detect().run(SumWithDots { sum, x, y, a, b })
 }
 
-struct Accumulate<'a> {
+struct SumWithDots<'a> {
     sum: &'a mut [f64],
     x: &'a [f64],
+    y: &'a [f64],
+    a: &'a [f64],
+    b: &'a [f64],
 }
 
-impl Kernel for Accumulate<'_> {
-    type Output = ();
+impl Kernel for SumWithDots<'_> {
+    type Output = (f64, f64);
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        over!(simd, self.x.len(), |_i, at| at.set(self.sum, at.of(self.sum) + at.of(self.x)));
+    fn run<S: Simd>(self, simd: S) -> (f64, f64) {
+        let mut of_a = [Vector::splat(simd, 0.0); 4];
+        let mut of_b = of_a;
+        over!(simd, self.x.len(), |i, at| {
+            let sum = at.of(self.x) + at.of(self.y);
+            at.set(self.sum, sum);
+            of_a[i] = at.of(self.a).fma(sum, of_a[i]);
+            of_b[i] = at.of(self.b).fma(sum, of_b[i]);
+        });
+        (fold(Reduce::Sum, of_a), fold(Reduce::Sum, of_b))
     }
 }
 
@@ -251,15 +262,15 @@ mod tests {
             let (with_a, with_b) = dots_with_sum(&a, &b, &x, &y);
             assert_eq!(with_a, plain(&a, &|i| x[i] + y[i]));
             assert_eq!(with_b, plain(&b, &|i| x[i] + y[i]));
+            let mut sum = vec![0.0; n];
+            assert_eq!(sum_with_dots(&mut sum, &x, &y, &a, &b), (with_a, with_b));
+            assert!((0..n).all(|i| sum[i] == x[i] + y[i]));
 
             let (mut momentum, mut position, mut velocity) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
             drift((&mut momentum, &mut position), (&x, &b), (0.5, &y), (2.0, &a));
             assert!((0..n).all(|i| momentum[i] == x[i] + 0.5 * y[i] && position[i] == b[i] + 2.0 * a[i] * momentum[i]));
-            let mut sum = vec![0.0; n];
             add_scaled(&mut sum, &x, 0.5, &y);
             assert_eq!(sum, momentum);
-            add(&mut sum, &b);
-            assert!((0..n).all(|i| sum[i] == momentum[i] + b[i]));
 
             let square = kick(&mut momentum, -0.5, &y, &a, &mut velocity);
             assert_eq!(momentum, x);
@@ -275,6 +286,8 @@ mod tests {
         let run = |isa: Isa| {
             let (mut p, mut v) = (x.clone(), y.clone());
             let of_a = isa.run(DotsWithSum { a: &a, b: &b, x: &x, y: &y }).0;
+            let with_sum = isa.run(SumWithDots { sum: &mut v, x: &x, y: &y, a: &a, b: &b }).0;
+            assert_eq!(of_a, with_sum);
             let square = isa.run(Kick { p: &mut p, factor: 0.3, gradient: &y, w: &a, velocity: &mut v });
             (of_a, square, p, v)
         };

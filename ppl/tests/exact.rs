@@ -6,8 +6,8 @@ use pyroxene::dist::{
 use pyroxene::infer::diagnostics::{ess_mean, mcse_mean};
 use pyroxene::optim::Adam;
 use pyroxene::{
-    AutoNormal, Constraint, Cx, Key, NonCentered, Nuts, ParamStore, Plate, Program, Seed, Svi, Tensor, TraceElbo,
-    Values, Var, condition, grad, posterior_predictive, prior_predictive, reparam, run, scope, substitute,
+    AutoNormal, Constraint, Cx, DType, Key, NonCentered, Nuts, ParamStore, Plate, Program, Seed, Svi, Tensor,
+    TraceElbo, Values, Var, condition, grad, posterior_predictive, prior_predictive, reparam, run, scope, substitute,
 };
 
 fn columns(draws: &Tensor, f: impl Fn(&[f64]) -> f64) -> Vec<Vec<f64>> {
@@ -145,6 +145,28 @@ fn svi_reaches_the_conjugate_posterior() {
     let store = settle(&auto);
     assert!((store["auto.mean.loc"].item() - mean).abs() < 0.02 * sd);
     assert!((store["auto.mean.scale"].item() / sd - 1.0).abs() < 0.03);
+}
+
+/// A guide of a prior in f32 is in f32, site by site, and fits it.
+#[test]
+fn guides_have_the_types_of_their_sites() {
+    let model = |cx: &mut Cx| {
+        let single = |x: f64| Var::from(x).cast(DType::F32);
+        cx.sample("a", Normal::new(single(1.0), single(2.0)));
+        cx.sample("b", LogNormal::new(single(-1.0), single(0.5)));
+        cx.sample("c", Normal::new(3.0, 0.5));
+    };
+    let svi = Svi::new(Adam::new(0.02)).particles(4).steps(3_000);
+    let fit = svi.run(&model, &AutoNormal::new(model), Seed(0)).expect("the model is right");
+    for (name, dtype, loc, scale) in
+        [("a", DType::F32, 1.0, 2.0), ("b", DType::F32, -1.0, 0.5), ("c", DType::F64, 3.0, 0.5)]
+    {
+        let [found_loc, found_scale] = ["loc", "scale"].map(|part| &fit.params[&format!("auto.{name}.{part}")[..]]);
+        assert_eq!([found_loc.dtype(), found_scale.dtype()], [dtype; 2], "{name}");
+        let [found_loc, found_scale] = [found_loc, found_scale].map(|found| found.to_vec::<f64>()[0]);
+        assert!((found_loc - loc).abs() < 0.1 * scale, "{name} {found_loc}");
+        assert!((found_scale / scale - 1.0).abs() < 0.2, "{name} {found_scale}");
+    }
 }
 
 /// At the exact posterior the ELBO is the evidence, whatever the draw.

@@ -8,14 +8,18 @@ use super::fault::{Fault, Planted};
 use super::hamiltonian::{Hamiltonian, Pool, State};
 use crate::infer::LogDensity;
 use crate::infer::scalar::exp;
-use pyroxene_kernels::integrator::{add, add_scaled, dots_with_sum};
+use pyroxene_kernels::integrator::{dots_with_sum, sum_with_dots};
 use pyroxene_kernels::random::Stream;
 
 /// Energy errors above this are divergences (Betancourt 2016, "Identifying the optimal integration time in Hamiltonian
 /// Monte Carlo"; Stan's value).
 const DIVERGENCE: f64 = 1000.0;
 
-/// A sum of `exp(-energy)` as `exp(exponent) * factor`, so that it neither overflows nor needs a logarithm.
+/// Gains of energy above this have an exponent of their own: sums of `exp(gain)` below it do not overflow.
+const HUGE: f64 = 500.0;
+
+/// A sum of `exp(gain)`, where a gain is what a state's energy is below that of the start, as `exp(exponent) * factor`, so that
+/// it neither overflows nor needs a logarithm. The start has gain zero: what vanishes beside one is never chosen.
 #[derive(Clone, Copy, Debug)]
 struct Weight {
     exponent: f64,
@@ -23,10 +27,21 @@ struct Weight {
 }
 
 impl Weight {
+    fn of(gain: f64) -> Weight {
+        if gain <= HUGE { Weight { exponent: 0.0, factor: exp(gain) } } else { Weight { exponent: gain, factor: 1.0 } }
+    }
+
+    /// `min(exp(gain), 1)`
+    fn acceptance(self) -> f64 {
+        if self.exponent == 0.0 { self.factor.min(1.0) } else { 1.0 }
+    }
+
     /// Both factors for one common exponent.
     fn align(self, other: Weight) -> (f64, f64, f64) {
         let difference = other.exponent - self.exponent;
-        if difference <= 0.0 {
+        if difference == 0.0 {
+            (self.factor, other.factor, self.exponent)
+        } else if difference < 0.0 {
             (self.factor, other.factor * exp(difference), self.exponent)
         } else {
             (self.factor * exp(-difference), other.factor, other.exponent)
@@ -128,7 +143,7 @@ impl Tree {
         hamiltonian.refresh(self.pool.get_mut(self.current), momentum);
         let start_energy = self.current().energy;
         let mut done = Transition { depth: 0, leapfrogs: 0, acceptance: 0.0, divergence: None };
-        let mut trajectory = self.leaf(self.current, 0.0);
+        let mut trajectory = self.leaf(self.current, Weight { exponent: 0.0, factor: 1.0 });
         let mut facing = 1.0;
         while done.depth < self.max_depth {
             let direction = if choices.next_u64() >> 63 == 1 { 1.0 } else { -1.0 };
@@ -168,8 +183,9 @@ impl Tree {
             let (before, state) = self.pool.pair(from, to);
             hamiltonian.leapfrog(before, state, step);
             let gain = start_energy - state.energy;
+            let weight = Weight::of(gain);
             done.leapfrogs += 1;
-            done.acceptance += exp(gain.min(0.0));
+            done.acceptance += weight.acceptance();
             if gain < -DIVERGENCE {
                 done.divergence = Some(-gain);
                 self.divergence_start.copy_from_slice(&before.position);
@@ -177,7 +193,7 @@ impl Tree {
                 self.drop_stack();
                 return None;
             }
-            let mut subtree = self.leaf(to, gain);
+            let mut subtree = self.leaf(to, weight);
             for _ in 0..count.trailing_zeros() {
                 let first = self.stack.pop().expect("a finished subtree of the same height");
                 let persists;
@@ -204,8 +220,7 @@ impl Tree {
             Choice::Multinomial if self.planted.has(Fault::EqualWeights) => uniform < 0.5,
             Choice::Multinomial => uniform * total < of_second,
         };
-        let persists = self.persists(&first, &second);
-        let sum = self.join_sums(&first, &second);
+        let (sum, persists) = self.join_sums(&first, &second);
         let (proposal, other) =
             if take_second { (second.proposal, first.proposal) } else { (first.proposal, second.proposal) };
         self.pool.release(other);
@@ -215,27 +230,38 @@ impl Tree {
         (Subtree { begin: first.begin, end: second.end, proposal, sum: Some(sum), weight }, persists)
     }
 
-    /// The generalised criterion: the sum of the momenta still has a positive inner product with the velocity at both
-    /// ends (Betancourt 2017, appendix A.4.2). It is also asked of each half together with the nearest state of the
+    /// The sum of the momenta of both, and whether the whole persists.
+    ///
+    /// That is the generalised criterion: the sum of the momenta still has a positive inner product with the velocity at
+    /// both ends (Betancourt 2017, appendix A.4.2). It is also asked of each half together with the nearest state of the
     /// other one: a trajectory that turns within the seam, as a periodic orbit does at some step sizes, would go unseen
     /// and wind on.
-    fn persists(&self, first: &Subtree, second: &Subtree) -> bool {
-        let away = |from: usize, to: usize, x: &[f64], y: &[f64]| {
-            let (at_from, at_to) = dots_with_sum(&self.pool.get(from).velocity, &self.pool.get(to).velocity, x, y);
-            at_from > 0.0 && at_to > 0.0
-        };
+    fn join_sums(&mut self, first: &Subtree, second: &Subtree) -> (usize, bool) {
+        let sum = self.free_sums.pop().unwrap_or_else(|| {
+            self.sums.push(vec![0.0; self.divergence_start.len()].into_boxed_slice());
+            self.free_sums.reserve(self.sums.len());
+            self.sums.len() - 1
+        });
+        let mut room = std::mem::take(&mut self.sums[sum]);
         let (first_sum, second_sum) = (self.sum(first), self.sum(second));
+        let (velocity, momentum) = (|state| &self.pool.get(state).velocity, |state| &self.pool.get(state).momentum);
+        let away = |(at_from, at_to): (f64, f64)| at_from > 0.0 && at_to > 0.0;
         let last = if self.planted.has(Fault::StaleEdge) { first.end } else { second.end };
-        if !away(first.begin, last, first_sum, second_sum) {
-            return false;
-        }
+        let whole = away(sum_with_dots(&mut room, first_sum, second_sum, velocity(first.begin), velocity(last)));
         // For two single states all three questions are the same one.
         let single = first.sum.is_none() && second.sum.is_none();
-        if single || self.planted.has(Fault::NoSeamChecks) {
-            return true;
-        }
-        away(first.begin, second.begin, first_sum, &self.pool.get(second.begin).momentum)
-            && away(first.end, last, &self.pool.get(first.end).momentum, second_sum)
+        let persists = whole
+            && (single
+                || self.planted.has(Fault::NoSeamChecks)
+                || away(dots_with_sum(
+                    velocity(first.begin),
+                    velocity(second.begin),
+                    first_sum,
+                    momentum(second.begin),
+                )) && away(dots_with_sum(velocity(first.end), velocity(last), momentum(first.end), second_sum)));
+        self.sums[sum] = room;
+        self.free_sums.extend(first.sum.into_iter().chain(second.sum));
+        (sum, persists)
     }
 
     fn sum(&self, subtree: &Subtree) -> &[f64] {
@@ -245,43 +271,11 @@ impl Tree {
         }
     }
 
-    /// The sum of the momenta of both, in the memory of one of them where there is one.
-    fn join_sums(&mut self, first: &Subtree, second: &Subtree) -> usize {
-        let pool = &self.pool;
-        let momentum = |subtree: &Subtree| &pool.get(subtree.begin).momentum;
-        match (first.sum, second.sum) {
-            (Some(into), Some(from)) => {
-                let [into_sum, from_sum] = self.sums.get_disjoint_mut([into, from]).expect("two different sums");
-                add(into_sum, from_sum);
-                self.free_sums.push(from);
-                into
-            }
-            (Some(into), None) => {
-                add(&mut self.sums[into], momentum(second));
-                into
-            }
-            (None, Some(into)) => {
-                add(&mut self.sums[into], momentum(first));
-                into
-            }
-            (None, None) => {
-                let dim = self.divergence_start.len();
-                let into = self.free_sums.pop().unwrap_or_else(|| {
-                    self.sums.push(vec![0.0; dim].into_boxed_slice());
-                    self.free_sums.reserve(self.sums.len());
-                    self.sums.len() - 1
-                });
-                add_scaled(&mut self.sums[into], momentum(first), 1.0, momentum(second));
-                into
-            }
-        }
-    }
-
     /// The subtree of one state, which the caller holds once.
-    fn leaf(&mut self, state: usize, exponent: f64) -> Subtree {
+    fn leaf(&mut self, state: usize, weight: Weight) -> Subtree {
         self.pool.hold(state);
         self.pool.hold(state);
-        Subtree { begin: state, end: state, proposal: state, sum: None, weight: Weight { exponent, factor: 1.0 } }
+        Subtree { begin: state, end: state, proposal: state, sum: None, weight }
     }
 
     fn drop_subtree(&mut self, subtree: Subtree) {
