@@ -78,7 +78,7 @@ pub use custom::custom_vjp;
 pub use dependence::{Dependence, dependence};
 pub use grad::{grad, vjp};
 pub use jacobian::{hessian, hessian_vector_product, jacobian, jvp};
-pub use program::{Batch, Compiled, Program};
+pub use program::{Batch, Compiled, Packed, Program};
 pub use pyroxene_kernels::linalg::Triangle;
 pub use pyroxene_tensor::{
     Conv, ConvTranspose, ConvolveMode, DType, Index, IndexList, MatrixNorm, Padding, Pool, Shape, Slice, Tensor,

@@ -46,6 +46,8 @@ struct Case {
     /// How much of the memory was there before there were loops, and parts of it that hold f32 since.
     given: usize,
     narrow: Vec<Range<usize>>,
+    /// Outputs that hold f32.
+    narrow_outputs: Vec<usize>,
 }
 
 impl Case {
@@ -70,7 +72,12 @@ impl Case {
     }
 
     /// As [`Case::target`], of f32.
-    fn narrow_target(&mut self, len: usize, offset: usize) -> Target {
+    fn narrow_target(&mut self, rng: &mut Rng, len: usize, offset: usize) -> Target {
+        if rng.below(3) == 0 {
+            self.narrow_outputs.push(self.outputs.len());
+            self.outputs.push(len.div_ceil(2));
+            return Target::NarrowResult(self.outputs.len() - 1, offset);
+        }
         let start = self.memory.len();
         self.memory.resize(start + len.div_ceil(2), 0.0);
         self.narrow.push(start..self.memory.len());
@@ -79,6 +86,18 @@ impl Case {
 
     /// `len` numbers of f32, if there are so many.
     fn narrow_source(&self, rng: &mut Rng, len: usize, offset: usize) -> Option<Source> {
+        let fits = |slots: usize| 2 * slots >= len;
+        match rng.below(4) {
+            0 => {
+                let k = self.narrow_outputs.iter().copied().find(|&k| fits(self.outputs[k]))?;
+                return Some(Source::NarrowResult(k, rng.below(2 * self.outputs[k] - len + 1) + offset));
+            }
+            1 => {
+                let k = (0..self.inputs.len()).find(|&k| fits(self.inputs[k].len()))?;
+                return Some(Source::NarrowArgument(k, rng.below(2 * self.inputs[k].len() - len + 1) + offset));
+            }
+            _ => {}
+        }
         let mut parts = self.narrow.clone();
         parts.push(0..self.given);
         let part = &parts[rng.below(parts.len())];
@@ -95,7 +114,11 @@ impl Case {
                 Source::Argument(k, rng.below(self.inputs[k].len() - len + 1) + offset)
             }
             1 if self.plans.is_empty() => Source::Data((0..len).map(|_| rng.value()).collect(), offset),
-            2 if self.outputs.get(output).is_some_and(|&known| known >= len) => Source::Result(output, offset),
+            2 if !self.narrow_outputs.contains(&output)
+                && self.outputs.get(output).is_some_and(|&known| known >= len) =>
+            {
+                Source::Result(output, offset)
+            }
             _ if self.memory.len() >= len => {
                 let start = rng.below(self.memory.len() - len + 1);
                 // Two NaN of f32 side by side are a number of f64.
@@ -111,7 +134,11 @@ impl Case {
 
     /// As [`Case::target`], of f64 or f32.
     fn any_target(&mut self, rng: &mut Rng, len: usize, offset: usize, is_reduced: bool) -> Target {
-        if !is_reduced && rng.below(3) == 0 { self.narrow_target(len, offset) } else { self.target(rng, len, offset) }
+        if !is_reduced && rng.below(3) == 0 {
+            self.narrow_target(rng, len, offset)
+        } else {
+            self.target(rng, len, offset)
+        }
     }
 
     /// As [`Case::source`], of f64 or f32.
@@ -257,7 +284,11 @@ fn check(case: &Case) {
 }
 
 /// [`check`], where not all of them need be.
-fn compare(Case { plans, memory, inputs, outputs, narrow, .. }: &Case, all_compiled: bool) {
+fn compare(case: &Case, all_compiled: bool) {
+    let Case { plans, memory, inputs, outputs, narrow, narrow_outputs, .. } = case;
+    let before = |k: usize| memory.len() + outputs[..k].iter().sum::<usize>();
+    let of_outputs = narrow_outputs.iter().map(|&k| before(k)..before(k) + outputs[k]);
+    let narrow: Vec<Range<usize>> = narrow.iter().cloned().chain(of_outputs).collect();
     let kernels: Vec<FusedKernel> = plans.iter().cloned().map(FusedKernel::new).collect();
     let mut scratch = Scratch::new();
     kernels.iter().for_each(|kernel| scratch.reserve(kernel));
@@ -381,7 +412,7 @@ fn long_lines_ask_ahead() {
         case.inputs.push((0..len).map(|_| rng.value()).collect());
         case.outputs = vec![len, 1];
         let sources = [Source::Memory(0), Source::Argument(3, 0), Source::Data(data, 0), Source::Narrow(7)];
-        let rounded = case.narrow_target(len, 0);
+        let rounded = case.narrow_target(&mut rng, len, 0);
         let output = |register, k, stride: isize| Output {
             register,
             target: Target::Result(k, 0),

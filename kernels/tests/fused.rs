@@ -65,7 +65,7 @@ struct Slices {
     memory: Vec<f64>,
     inputs: Vec<Vec<f64>>,
     outputs: Vec<Vec<f64>>,
-    /// The parts of the memory that hold f32.
+    /// The parts of all that hold f32.
     narrow: Vec<Range<usize>>,
 }
 
@@ -77,24 +77,29 @@ impl Slices {
     }
 
     fn read(&self, source: &Source, place: usize) -> f64 {
+        let half = |slots: &[f64]| f32::from_bits((slots[place / 2].to_bits() >> (place % 2 * 32)) as u32).into();
         match source {
             Source::Memory(_) => self.memory[place],
-            Source::Narrow(_) => f32::from_bits((self.memory[place / 2].to_bits() >> (place % 2 * 32)) as u32).into(),
+            Source::Narrow(_) => half(&self.memory),
             Source::Argument(k, _) => self.inputs[*k][place],
+            Source::NarrowArgument(k, _) => half(&self.inputs[*k]),
             Source::Result(k, _) => self.outputs[*k][place],
+            Source::NarrowResult(k, _) => half(&self.outputs[*k]),
             Source::Data(data, _) => data[place],
         }
     }
 
     fn write(&mut self, target: Target, place: usize, x: f64) {
+        let half = |slots: &mut [f64]| {
+            let (both, shift) = (&mut slots[place / 2], place % 2 * 32);
+            let other = both.to_bits() & !(u64::from(u32::MAX) << shift);
+            *both = f64::from_bits(other | u64::from((x as f32).to_bits()) << shift);
+        };
         match target {
             Target::Memory(_) => self.memory[place] = x,
-            Target::Narrow(_) => {
-                let (both, shift) = (&mut self.memory[place / 2], place % 2 * 32);
-                let other = both.to_bits() & !(u64::from(u32::MAX) << shift);
-                *both = f64::from_bits(other | u64::from((x as f32).to_bits()) << shift);
-            }
+            Target::Narrow(_) => half(&mut self.memory),
             Target::Result(k, _) => self.outputs[k][place] = x,
+            Target::NarrowResult(k, _) => half(&mut self.outputs[k]),
         }
     }
 
@@ -126,15 +131,18 @@ fn random_plan(rng: &mut Rng) -> (Loop, Slices) {
         let broadcast: Vec<bool> = dims.iter().map(|_| kind == 0 || kind == 1 && rng.below(2) == 0).collect();
         let shuffle = rng.below(3) == 0;
         let (offset, strides, len) = random_strides(rng, &dims, &broadcast, shuffle);
-        let source = match rng.below(10) {
+        let mut halves = |which: usize| {
+            let (start, slots) = (part(which, len.div_ceil(2), 0), len.div_ceil(2));
+            narrow.push((which, start..start + slots));
+            2 * start + offset
+        };
+        let source = match rng.below(13) {
             0 | 1 => Source::Data((0..len).map(|_| rng.value()).collect::<Buffer<f64>>(), offset),
             k @ (2 | 3) => Source::Argument(k - 2, part(k - 1, len, 0) + offset),
             k @ (4 | 5) => Source::Result(k - 4, part(k - 1, len, 0) + offset),
-            6 | 7 => {
-                let start = part(0, len.div_ceil(2), 0);
-                narrow.push(start..start + len.div_ceil(2));
-                Source::Narrow(2 * start + offset)
-            }
+            6 | 7 => Source::Narrow(halves(0)),
+            8 => Source::NarrowArgument(1, halves(2)),
+            9 => Source::NarrowResult(0, halves(3)),
             _ => Source::Memory(part(0, len, 0) + offset),
         };
         inputs.push(Input { source, strides });
@@ -164,19 +172,26 @@ fn random_plan(rng: &mut Rng) -> (Loop, Slices) {
         let shuffle = rng.below(3) == 0;
         let (offset, strides, len) = random_strides(rng, &dims, &reduced, shuffle);
         let gap = rng.below(2);
-        let target = match rng.below(6) {
+        let mut halves = |which: usize| {
+            let (start, slots) = (part(which, len.div_ceil(2), gap), len.div_ceil(2));
+            narrow.push((which, start..start + slots));
+            2 * start + offset
+        };
+        let target = match rng.below(7) {
             k @ (0 | 1) => Target::Result(k, part(k + 3, len, gap) + offset),
-            2 | 3 if reduce.is_none() => {
-                let start = part(0, len.div_ceil(2), gap);
-                narrow.push(start..start + len.div_ceil(2));
-                Target::Narrow(2 * start + offset)
-            }
+            2 | 3 if reduce.is_none() => Target::Narrow(halves(0)),
+            4 if reduce.is_none() => Target::NarrowResult(1, halves(4)),
             _ => Target::Memory(part(0, len, gap) + offset),
         };
         outputs.push(Output { register, target, strides, reduce });
     }
-    let [mut memory, a, b, c, d] = lens.map(|len| (0..len).map(|_| rng.value()).collect::<Vec<f64>>());
-    narrow.iter().for_each(|part| memory[part.clone()].fill_with(|| rng.pair()));
+    let mut slices = lens.map(|len| (0..len).map(|_| rng.value()).collect::<Vec<f64>>());
+    for (which, part) in &narrow {
+        slices[*which][part.clone()].fill_with(|| rng.pair());
+    }
+    let before = |which: usize| lens[..which].iter().sum::<usize>();
+    let narrow = narrow.into_iter().map(|(which, part)| before(which) + part.start..before(which) + part.end).collect();
+    let [memory, a, b, c, d] = slices;
     (Loop { dims, inputs, code, outputs }, Slices { memory, inputs: vec![a, b], outputs: vec![c, d], narrow })
 }
 
@@ -220,7 +235,9 @@ fn naive(plan: &Loop, slices: &mut Slices) {
         let (Source::Memory(offset)
         | Source::Narrow(offset)
         | Source::Argument(_, offset)
+        | Source::NarrowArgument(_, offset)
         | Source::Result(_, offset)
+        | Source::NarrowResult(_, offset)
         | Source::Data(_, offset)) = &input.source;
         let places = places(&plan.dims, *offset, &input.strides);
         registers.push(places.into_iter().map(|place| slices.read(&input.source, place)).collect());
@@ -231,7 +248,10 @@ fn naive(plan: &Loop, slices: &mut Slices) {
     }
     for output in &plan.outputs {
         let values = &registers[usize::from(output.register)];
-        let (Target::Memory(offset) | Target::Narrow(offset) | Target::Result(_, offset)) = output.target;
+        let (Target::Memory(offset)
+        | Target::Narrow(offset)
+        | Target::Result(_, offset)
+        | Target::NarrowResult(_, offset)) = output.target;
         let places_of = places(&plan.dims, offset, &output.strides);
         let Some(reduce) = output.reduce else {
             places_of.iter().zip(values).for_each(|(place, value)| slices.write(output.target, *place, *value));
@@ -311,7 +331,6 @@ proptest! {
                 let mut got = slices.clone();
                 got.run(&kernel, isa, &mut scratch);
                 for (i, (got, want)) in got.values().zip(want.values()).enumerate() {
-                    // The memory comes first.
                     let is_narrow = slices.narrow.iter().any(|part| part.contains(&i));
                     let is_same = if is_narrow { same_halves(*got, *want) } else { same(*got, *want) };
                     prop_assert!(is_same, "{isa:?}, place {i} of all: {got} for {want} in {plan:?}");

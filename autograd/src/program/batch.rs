@@ -37,8 +37,12 @@ pub(crate) struct Batching {
 pub(super) fn batch(graph: &Graph, batching: &Batching) -> (Graph, Fired) {
     let mut pass = Pass { graph, count: batching.count, builder: Builder::default(), values: vec![] };
     let mut given: Vec<Option<usize>> = vec![];
-    for (source, shape) in batching.inputs.iter().zip(&graph.inputs) {
-        let inputs = &mut pass.builder.graph.inputs;
+    pass.builder.graph.narrow_outputs = graph.narrow_outputs.clone();
+    for (k, (source, shape)) in batching.inputs.iter().zip(&graph.inputs).enumerate() {
+        let Graph { inputs, narrow_inputs, .. } = &mut pass.builder.graph;
+        if graph.narrow_inputs.contains(&k) {
+            narrow_inputs.insert(inputs.len());
+        }
         given.push((!matches!(source, Source::Rows(_))).then_some(inputs.len()));
         match source {
             Source::Each => inputs.push(in_front(batching.count, shape)),

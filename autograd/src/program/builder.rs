@@ -13,7 +13,8 @@ use std::collections::HashMap;
 /// The graph with constants folded, common subexpressions shared and the rules applied; and how often each rule was.
 pub(crate) fn simplify(graph: Graph) -> (Graph, Fired) {
     let mut builder = Builder::default();
-    builder.graph.inputs = graph.inputs;
+    let Graph { inputs, narrow_inputs, narrow_outputs, .. } = graph;
+    builder.graph = Graph { inputs, narrow_inputs, narrow_outputs, ..builder.graph };
     let mut renamed: Vec<Id> = Vec::with_capacity(graph.nodes.len());
     for node in graph.nodes {
         let inputs = node.inputs.iter().map(|&input| renamed[input as usize]).collect();

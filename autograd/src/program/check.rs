@@ -7,6 +7,8 @@
 //! its results scatter by is what rounding explains: a matrix that is nearly singular, a sum that cancels, f32.
 
 use super::batch::{self, Batching};
+use super::graph::Graph;
+use super::packed::widened;
 use crate::arena::{Var, scope};
 use crate::body::Body;
 use pyroxene_kernels::random::{Stream, mix};
@@ -18,8 +20,9 @@ const EVERY: u64 = 1024;
 /// The relative difference that needs no explanation, and the one where expressions are f32.
 const TOLERANCE: f64 = 1e-9;
 const TOLERANCE_F32: f64 = 1e-5;
-/// Differences below this are those of numbers that underflow.
+/// Differences below this are those of numbers that underflow, in f64 and where expressions are f32.
 const TINY: f64 = 1e-100;
+const TINY_F32: f64 = 1e-36;
 /// Repetitions by which scatter is judged, and what multiple of it is believed.
 const REPETITIONS: u64 = 4;
 const BELIEVED: f64 = 1e3;
@@ -37,7 +40,7 @@ pub(super) struct Check {
 
 struct Source {
     body: Body,
-    inputs: Vec<Shape>,
+    inputs: Vec<(Shape, DType)>,
     /// The values from outside the capture.
     constants: Vec<Tensor>,
 }
@@ -54,7 +57,7 @@ impl Check {
             return None;
         }
         let constants = outside.into_iter().map(Var::to_tensor).collect();
-        let inputs = inputs.iter().map(|input| input.shape()).collect();
+        let inputs = inputs.iter().map(|input| (input.shape(), input.dtype())).collect();
         Some(Check { source: Arc::new(Source { body, inputs, constants }), batches: vec![], runs: 0 })
     }
 
@@ -62,10 +65,19 @@ impl Check {
     ///
     /// # Panics
     /// If they are not those of direct evaluation.
-    pub(super) fn look(&mut self, inputs: &[&[f64]], outputs: &[&mut [f64]]) {
+    pub(super) fn look(&mut self, graph: &Graph, inputs: &[&[f64]], outputs: &[&mut [f64]]) {
         if self.runs.is_multiple_of(EVERY) {
-            let outputs: Vec<&[f64]> = outputs.iter().map(|output| &**output).collect();
-            self.compare(&self.batches, inputs, &outputs);
+            let len = |shape: &Shape| shape.iter().product();
+            let inputs = inputs.iter().zip(&graph.inputs).enumerate();
+            let inputs: Vec<Vec<f64>> = inputs
+                .map(|(k, (packed, shape))| widened(packed, len(shape), graph.narrow_inputs.contains(&k)))
+                .collect();
+            let outputs = outputs.iter().zip(&graph.outputs).enumerate();
+            let outputs: Vec<Vec<f64>> = outputs
+                .map(|(k, (packed, &id))| widened(packed, len(graph.shape(id)), graph.narrow_outputs.contains(&k)))
+                .collect();
+            let [inputs, outputs] = [&inputs, &outputs].map(|all| all.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            self.compare(&self.batches, &inputs, &outputs);
         }
         self.runs += 1;
     }
@@ -108,12 +120,13 @@ impl Source {
     fn compare(&self, inputs: &[&[f64]], outputs: &[&[f64]]) {
         let direct = self.evaluate(inputs, |var| var);
         let mut scattered: Option<Vec<Vec<Vec<f64>>>> = None;
-        let tolerance = if self.body.has(DType::F32) { TOLERANCE_F32 } else { TOLERANCE };
+        let single = self.body.has(DType::F32);
+        let (tolerance, tiny) = if single { (TOLERANCE_F32, TINY_F32) } else { (TOLERANCE, TINY) };
         for (k, (output, direct)) in outputs.iter().zip(&direct).enumerate() {
             for (element, (&ours, &theirs)) in output.iter().zip(direct).enumerate() {
                 let apart = (ours - theirs).abs();
                 // Where direct evaluation has no number, a rewriting may have found one.
-                if apart <= tolerance * theirs.abs() + TINY || !theirs.is_finite() {
+                if apart <= tolerance * theirs.abs() + tiny || !theirs.is_finite() {
                     continue;
                 }
                 let scattered = scattered.get_or_insert_with(|| self.scattered(inputs));
@@ -132,7 +145,8 @@ impl Source {
     /// The outputs by direct evaluation, with each computed expression replaced by `alter` of it.
     fn evaluate(&self, inputs: &[&[f64]], alter: impl FnMut(Var) -> Var) -> Vec<Vec<f64>> {
         scope(|| {
-            let given = inputs.iter().zip(&self.inputs).map(|(data, shape)| Tensor::from_vec(data.to_vec(), shape));
+            let given = inputs.iter().zip(&self.inputs);
+            let given = given.map(|(data, (shape, dtype))| Tensor::from_vec(data.to_vec(), shape).cast(*dtype));
             let arguments: Vec<Var> = given.map(Var::from).chain(self.constants.iter().map(Var::from)).collect();
             let outputs = self.body.replay_by(&arguments, alter);
             outputs.into_iter().map(|output| output.to_tensor().to_vec::<f64>()).collect()

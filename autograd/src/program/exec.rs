@@ -200,14 +200,6 @@ impl Placement<'_> {
         view.buffer().is_some_and(|buffer| self.lowered.buffers[buffer].narrow)
     }
 
-    /// Where the f32 of a buffer start in memory, counted in f32.
-    fn start_of_halves(&self, buffer: BufferId) -> usize {
-        match self.plan.homes[buffer] {
-            Home::Memory(start) => 2 * start,
-            _ => unreachable!("inputs and outputs are f64"),
-        }
-    }
-
     /// The buffer of a step's result.
     fn whole(&self, out: &View) -> Target {
         let Place::Buffer(buffer) = out.place else { unreachable!("results are in buffers") };
@@ -218,8 +210,10 @@ impl Placement<'_> {
         match &view.place {
             Place::Narrow(data) => Factor::Narrow(data.clone(), span(view)),
             &Place::Buffer(buffer) if self.is_narrow(view) => {
-                let (start, within) = (self.start_of_halves(buffer), span(view));
-                Factor::Halves(start + within.start..start + within.end)
+                let within = span(view);
+                let slots = within.start / 2..within.end.div_ceil(2);
+                let start = 2 * slots.start;
+                Factor::Halves(self.part(buffer, slots), within.start - start..within.end - start)
             }
             _ => Factor::Wide(self.operand(view)),
         }
@@ -231,21 +225,28 @@ impl Placement<'_> {
         let within = span(view);
         match &view.place {
             Place::Data(data) => Operand::Data(data.clone(), within),
-            Place::Buffer(buffer) => match self.plan.homes[*buffer] {
-                Home::Memory(start) => Operand::Memory(start + within.start..start + within.end),
-                Home::Argument(k) => Operand::Argument(k, within),
-                Home::Result(k) => Operand::Result(k, within),
-            },
+            Place::Buffer(buffer) => self.part(*buffer, within),
             Place::Narrow(_) => unreachable!("only factors are narrow"),
             Place::Rows => unreachable!("only the loop of a step of rows reads it"),
         }
     }
 
+    /// These places of a buffer, counted in f64.
+    fn part(&self, buffer: BufferId, within: Range<usize>) -> Operand {
+        match self.plan.homes[buffer] {
+            Home::Memory(start) => Operand::Memory(start + within.start..start + within.end),
+            Home::Argument(k) => Operand::Argument(k, within),
+            Home::Result(k) => Operand::Result(k, within),
+        }
+    }
+
     fn source(&self, view: &View) -> Source {
         match &view.place {
-            &Place::Buffer(buffer) if self.is_narrow(view) => {
-                Source::Narrow(self.start_of_halves(buffer) + view.offset)
-            }
+            &Place::Buffer(buffer) if self.is_narrow(view) => match self.plan.homes[buffer] {
+                Home::Memory(start) => Source::Narrow(2 * start + view.offset),
+                Home::Argument(k) => Source::NarrowArgument(k, view.offset),
+                Home::Result(k) => Source::NarrowResult(k, view.offset),
+            },
             Place::Data(data) => Source::Data(data.clone(), view.offset),
             Place::Buffer(buffer) => match self.plan.homes[*buffer] {
                 Home::Memory(start) => Source::Memory(start + view.offset),
@@ -264,12 +265,11 @@ impl Placement<'_> {
             .map(|view| Input { source: self.source(view), strides: view.broadcast_strides(&step.shape) });
         let outputs = step.outputs.iter().map(|store| Output {
             register: store.register,
-            target: match self.target(store.out) {
-                Target::Memory(_) if self.lowered.buffers[store.out].narrow => {
-                    fused::Target::Narrow(self.start_of_halves(store.out) + store.offset)
-                }
-                Target::Memory(range) => fused::Target::Memory(range.start + store.offset),
-                Target::Result(k) => fused::Target::Result(k, store.offset),
+            target: match (self.target(store.out), self.lowered.buffers[store.out].narrow) {
+                (Target::Memory(range), true) => fused::Target::Narrow(2 * range.start + store.offset),
+                (Target::Memory(range), false) => fused::Target::Memory(range.start + store.offset),
+                (Target::Result(k), true) => fused::Target::NarrowResult(k, store.offset),
+                (Target::Result(k), false) => fused::Target::Result(k, store.offset),
             },
             strides: store.strides.clone(),
             reduce: store.reduce,

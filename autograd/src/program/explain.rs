@@ -122,11 +122,11 @@ struct Names<'l> {
 impl Names<'_> {
     /// That of the input or output that it is, or its number.
     fn name(&self, buffer: BufferId) -> String {
+        let dtype = if self.lowered.buffers[buffer].narrow { "f32 " } else { "" };
         match self.plan.homes[buffer] {
-            Home::Memory(_) if self.lowered.buffers[buffer].narrow => format!("f32 b{buffer}"),
-            Home::Memory(_) => format!("b{buffer}"),
-            Home::Argument(k) => format!("in{k}"),
-            Home::Result(k) => format!("out{k}"),
+            Home::Memory(_) => format!("{dtype}b{buffer}"),
+            Home::Argument(k) => format!("{dtype}in{k}"),
+            Home::Result(k) => format!("{dtype}out{k}"),
         }
     }
 

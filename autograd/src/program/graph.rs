@@ -7,6 +7,7 @@ use crate::op::Op;
 use pyroxene_kernels::Precision;
 use pyroxene_tensor::{Shape, Tensor};
 use smallvec::SmallVec;
+use std::collections::BTreeSet;
 
 pub(crate) type Id = u32;
 pub(crate) type Ids = SmallVec<[Id; 3]>;
@@ -34,6 +35,9 @@ pub(crate) struct Graph {
     pub(crate) outputs: Vec<Id>,
     /// The shape of each input of the Program, used or not.
     pub(crate) inputs: Vec<Shape>,
+    /// Which inputs and outputs are f32, two in the place of each f64.
+    pub(crate) narrow_inputs: BTreeSet<usize>,
+    pub(crate) narrow_outputs: BTreeSet<usize>,
 }
 
 impl Graph {
@@ -83,16 +87,17 @@ impl Graph {
     }
 
     /// The graph without the nodes that no output needs.
-    pub(crate) fn without_dead_code(self) -> Graph {
+    pub(crate) fn without_dead_code(mut self) -> Graph {
         let live = self.live();
         let mut renamed = vec![Id::MAX; self.nodes.len()];
         let mut nodes = Vec::with_capacity(self.nodes.len());
-        for (index, mut node) in self.nodes.into_iter().enumerate().filter(|&(index, _)| live[index]) {
+        let all = std::mem::take(&mut self.nodes);
+        for (index, mut node) in all.into_iter().enumerate().filter(|&(index, _)| live[index]) {
             renamed[index] = nodes.len() as Id;
             node.inputs.iter_mut().for_each(|input| *input = renamed[*input as usize]);
             nodes.push(node);
         }
-        let outputs = self.outputs.into_iter().map(|id| renamed[id as usize]).collect();
-        Graph { nodes, outputs, inputs: self.inputs }
+        let outputs = self.outputs.iter().map(|&id| renamed[id as usize]).collect();
+        Graph { nodes, outputs, ..self }
     }
 }

@@ -174,6 +174,7 @@ fn singles(graph: &Graph) -> Vec<bool> {
         single.push(match &node.op {
             op if op.has_precision() => node.precision == Precision::Single,
             Op::Matmul { single } => *single,
+            Op::Input(k) => graph.narrow_inputs.contains(k),
             Op::Concat(_) | Op::Unslice(_) => node.inputs.iter().all(|&input| single[input as usize]),
             op if is_view(op) => single[node.inputs[0] as usize],
             _ => false,
@@ -214,14 +215,20 @@ impl<'g> Lowering<'g> {
     }
 
     fn leaves(&mut self) {
-        for shape in &self.graph.inputs {
-            let buffer = self.buffer(shape.iter().product());
-            self.lowered.inputs.push(buffer);
+        for (k, shape) in self.graph.inputs.iter().enumerate() {
+            let len = shape.iter().product();
+            let narrow = self.graph.narrow_inputs.contains(&k);
+            self.lowered.buffers.push(if narrow { Extent::narrow(len) } else { Extent::wide(len) });
+            self.lowered.inputs.push(self.lowered.buffers.len() - 1);
         }
-        for (index, node) in self.graph.nodes.iter().enumerate() {
+        let graph = self.graph;
+        for (index, node) in graph.nodes.iter().enumerate() {
             self.views[index] = match (&node.op, &node.constant) {
                 (Op::Constant, Some(value)) => Some(View::constant(value)),
-                (Op::Input(k), _) => Some(View::contiguous(Place::Buffer(self.lowered.inputs[*k]), node.shape.clone())),
+                (Op::Input(k), _) => {
+                    let view = View::contiguous(Place::Buffer(self.lowered.inputs[*k]), node.shape.clone());
+                    Some(if graph.narrow_inputs.contains(k) { self.copy(&view) } else { view })
+                }
                 _ => continue,
             };
         }
@@ -264,9 +271,11 @@ impl<'g> Lowering<'g> {
         let mut taken: HashSet<BufferId> = self.lowered.inputs.iter().copied().collect();
         for &id in &self.graph.outputs {
             let view = self.value(id).clone();
+            let narrow = self.graph.narrow_outputs.contains(&self.lowered.outputs.len());
             let out = match view.place {
                 Place::Buffer(buffer)
-                    if view.is_contiguous()
+                    if !narrow
+                        && view.is_contiguous()
                         && view.len() == self.lowered.buffers[buffer].len
                         && taken.insert(buffer) =>
                 {
@@ -274,6 +283,9 @@ impl<'g> Lowering<'g> {
                 }
                 _ => {
                     let out = self.buffer(view.len());
+                    if narrow {
+                        self.lowered.buffers[out] = Extent::narrow(view.len());
+                    }
                     self.store_copy(&view, out, 0, row_major(&view.shape));
                     out
                 }

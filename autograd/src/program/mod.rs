@@ -26,6 +26,7 @@ mod lower;
 mod memory;
 mod narrow;
 mod operand;
+mod packed;
 mod passes;
 mod rows;
 mod rules;
@@ -37,11 +38,14 @@ mod verify;
 use crate::arena::{Value, Var, check_live, scope, with_arena};
 use crate::capture::{CaptureError, guard};
 use crate::op::Op;
+use crate::shape::fail;
 use batch::{Batching, Source};
 use check::Check;
 pub use compiled::Compiled;
 use exec::{Task, Workspace};
 use graph::Graph;
+pub use packed::Packed;
+use packed::slots;
 use passes::Simplified;
 use pyroxene_kernels::fused::Places;
 use pyroxene_tensor::{DType, Shape, Tensor};
@@ -167,22 +171,63 @@ impl Program {
         Ok(Program::of(computation, check))
     }
 
+    /// [`capture`](Program::capture) on inputs of given types, f64 or f32, with outputs in the types that the body gives them (what
+    /// is not f32 is f64). [`Program::call`] takes and gives tensors; [`Program::run`] takes and gives f32 two in the place of each
+    /// f64, see [`Packed`]: half of what a large state would be.
+    ///
+    /// ```
+    /// use pyroxene_autograd::{DType, Program, Tensor};
+    /// let mut decay = Program::capture_typed(&[([3], DType::F32)], |x| vec![x[0] * 0.5])?;
+    /// let halved = &decay.call(&[Tensor::from([1.0f32, 2.0, 3.0])])[0];
+    /// assert_eq!((halved.dtype(), halved.to_vec::<f32>()), (DType::F32, vec![0.5, 1.0, 1.5]));
+    /// # Ok::<(), pyroxene_autograd::CaptureError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Program::capture`].
+    ///
+    /// # Panics
+    /// If an input is of another type.
+    #[track_caller]
+    pub fn capture_typed<S: AsRef<[usize]>>(
+        inputs: &[(S, DType)],
+        body: impl FnOnce(&[Var]) -> Vec<Var>,
+    ) -> Result<Program, CaptureError> {
+        if let Some((k, (_, dtype))) =
+            inputs.iter().enumerate().find(|(_, (_, dtype))| !matches!(dtype, DType::F64 | DType::F32))
+        {
+            fail(format_args!("Program::capture_typed: input {k} is {dtype:?}; inputs are F64 or F32"));
+        }
+        let typed = inputs.iter().map(|(shape, dtype)| (shape.as_ref().into(), *dtype)).collect();
+        let (computation, check) = Program::trace_typed(typed, true, body)?;
+        Ok(Program::of(computation, check))
+    }
+
     fn trace(
         shapes: Vec<Shape>,
         body: impl FnOnce(&[Var]) -> Vec<Var>,
     ) -> Result<(Simplified, Option<Check>), CaptureError> {
+        Program::trace_typed(shapes.into_iter().map(|shape| (shape, DType::F64)).collect(), false, body)
+    }
+
+    fn trace_typed(
+        inputs: Vec<(Shape, DType)>,
+        outputs_too: bool,
+        body: impl FnOnce(&[Var]) -> Vec<Var>,
+    ) -> Result<(Simplified, Option<Check>), CaptureError> {
         scope(|| {
-            let vars: Vec<Var> = shapes
-                .iter()
-                .enumerate()
-                .map(|(k, shape)| {
-                    with_arena(|arena| arena.push(Op::Input(k), &[], shape.clone(), DType::F64, Value::Unknown))
-                })
-                .collect();
+            let input = |(k, (shape, dtype)): (usize, &(Shape, DType))| {
+                with_arena(|arena| arena.push(Op::Input(k), &[], shape.clone(), *dtype, Value::Unknown))
+            };
+            let vars: Vec<Var> = inputs.iter().enumerate().map(input).collect();
             let outputs = guard(|| body(&vars))?;
             check_live(&outputs);
             let check = Check::of_capture(&vars, &outputs);
-            Ok((Simplified::of(import::import(shapes, &outputs)), check))
+            let narrow = |vars: &[Var]| (0..vars.len()).filter(|&k| vars[k].dtype() == DType::F32).collect();
+            let (shapes, _): (Vec<Shape>, Vec<DType>) = inputs.into_iter().unzip();
+            let graph = Graph { narrow_inputs: narrow(&vars), ..import::import(shapes, &outputs) };
+            let narrow_outputs = if outputs_too { narrow(&outputs) } else { graph.narrow_outputs };
+            Ok((Simplified::of(Graph { narrow_outputs, ..graph }), check))
         })
     }
 
@@ -244,28 +289,32 @@ impl Program {
     /// Computes the outputs from the inputs, all in row-major order. Inputs are read and outputs written where they lie.
     ///
     /// # Panics
-    /// If the number or the length of an input or output is not that of the capture: nothing is written then. If an index
+    /// If the number or the length of an input or output is not that of the capture: nothing is written then. (That of f32 is half
+    /// their number, rounded up.) If an index
     /// computed by the Program is out of range: the outputs may be written in part. In debug builds also if a check finds that
     /// the outputs are not those of direct evaluation.
     #[track_caller]
     pub fn run(&mut self, inputs: &[&[f64]], outputs: &mut [&mut [f64]]) {
         let plan = &*self.plan;
-        let len = |shape: &Shape| shape.iter().product::<usize>();
+        let graph = &plan.graph;
+        let len = |shape: &Shape, narrow: bool| slots(shape.iter().product(), narrow);
         assert_eq!(inputs.len(), plan.inputs().len(), "Program::run: number of inputs");
         assert_eq!(outputs.len(), plan.outputs().len(), "Program::run: number of outputs");
         for (k, (input, shape)) in inputs.iter().zip(plan.inputs()).enumerate() {
-            assert_eq!(input.len(), len(shape), "Program::run: input {k} has shape {:?}", shape.as_slice());
+            let len = len(shape, graph.narrow_inputs.contains(&k));
+            assert_eq!(input.len(), len, "Program::run: input {k} has shape {:?}", shape.as_slice());
         }
         for (k, (output, shape)) in outputs.iter().zip(plan.outputs()).enumerate() {
-            assert_eq!(output.len(), len(shape), "Program::run: output {k} has shape {:?}", shape.as_slice());
+            let len = len(shape, graph.narrow_outputs.contains(&k));
+            assert_eq!(output.len(), len, "Program::run: output {k} has shape {:?}", shape.as_slice());
         }
         plan.run(&mut self.machine, inputs, outputs);
         if let Some(check) = &mut self.check {
-            check.look(inputs, outputs);
+            check.look(graph, inputs, outputs);
         }
     }
 
-    /// [`Program::run`] on tensors, for use outside inner loops.
+    /// [`Program::run`] on tensors, for use outside inner loops. They are cast to the types of the inputs.
     ///
     /// # Panics
     /// If an input's shape is not that of the capture.
@@ -274,13 +323,18 @@ impl Program {
         let given: Vec<&[usize]> = inputs.iter().map(Tensor::shape).collect();
         let wanted: Vec<&[usize]> = self.input_shapes().collect();
         assert_eq!(given, wanted, "Program::call: shapes of the inputs");
-        let data: Vec<Vec<f64>> = inputs.iter().map(Tensor::to_vec::<f64>).collect();
-        let shapes: Vec<Shape> = self.output_shapes().map(Shape::from).collect();
-        let mut results: Vec<Vec<f64>> = shapes.iter().map(|shape| vec![0.0; shape.iter().product()]).collect();
-        let inputs: Vec<&[f64]> = data.iter().map(Vec::as_slice).collect();
-        let mut outputs: Vec<&mut [f64]> = results.iter_mut().map(Vec::as_mut_slice).collect();
+        let graph = &self.plan.graph;
+        let dtype = |is_narrow: bool| if is_narrow { DType::F32 } else { DType::F64 };
+        let given = inputs.iter().enumerate();
+        let given: Vec<Packed> =
+            given.map(|(k, input)| Packed::of(&input.cast(dtype(graph.narrow_inputs.contains(&k))))).collect();
+        let results = self.plan.outputs().enumerate();
+        let mut results: Vec<Packed> =
+            results.map(|(k, shape)| Packed::zeros(shape, dtype(graph.narrow_outputs.contains(&k)))).collect();
+        let inputs: Vec<&[f64]> = given.iter().map(Packed::as_slice).collect();
+        let mut outputs: Vec<&mut [f64]> = results.iter_mut().map(Packed::as_mut_slice).collect();
         self.run(&inputs, &mut outputs);
-        results.into_iter().zip(&shapes).map(|(data, shape)| Tensor::from_vec(data, shape)).collect()
+        results.iter().map(Packed::to_tensor).collect()
     }
 
     /// The shapes of the inputs.

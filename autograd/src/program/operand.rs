@@ -22,8 +22,8 @@ pub(crate) enum Operand {
 pub(crate) enum Factor {
     Wide(Operand),
     Narrow(Buffer<f32>, Range<usize>),
-    /// Part of the memory taken as f32.
-    Halves(Range<usize>),
+    /// Part of an operand taken as f32.
+    Halves(Operand, Range<usize>),
 }
 
 /// What a factor reads in a run.
@@ -38,11 +38,7 @@ impl Factor {
         match self {
             Factor::Wide(operand) => Elements::Wide(operand.read(rest)),
             Factor::Narrow(data, range) => Elements::Narrow(&data[range.clone()]),
-            Factor::Halves(range) => {
-                let slots = range.start / 2..range.end.div_ceil(2);
-                let (start, whole) = (2 * slots.start, halves(rest.memory.read(&slots)));
-                Elements::Narrow(&whole[range.start - start..range.end - start])
-            }
+            Factor::Halves(operand, range) => Elements::Narrow(&halves(operand.read(rest))[range.clone()]),
         }
     }
 

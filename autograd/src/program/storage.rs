@@ -5,19 +5,26 @@
 //! read it. And a factor that comes from elsewhere is rounded once, by a copy, if products would round more numbers than there
 //! are. Nothing of that is rounded but what every product that reads it would round, so no bit of a result changes.
 //!
+//! Inputs that are f32 are read where they lie by loops and products in f32; for others they are widened.
+//!
 //! Large results of loops that are f32 on the tape are rounded to it even so, where loops and products in f32 alone read them:
 //! the time of such loops is that of reading and writing.
 
 use super::layout::{BufferId, Extent, LARGE, Place, View, row_major};
 use super::lower::{LoopStep, Lowered, Step, Store};
 use pyroxene_tensor::Shape;
+use std::collections::HashMap;
 
 /// Makes buffers f32 where that changes no result, or only rounds what is f32 on the tape.
 pub(super) fn narrow(lowered: &mut Lowered) {
+    read_inputs(lowered);
     // For each buffer the one that holds its numbers rounded.
     let mut rounded: Vec<Option<BufferId>> = vec![None; lowered.buffers.len()];
     for (buffer, uses) in uses(lowered).into_iter().enumerate() {
-        let Extent { len, single, .. } = lowered.buffers[buffer];
+        let Extent { len, single, narrow } = lowered.buffers[buffer];
+        if narrow {
+            continue;
+        }
         match uses.kept(single && len >= LARGE) {
             Kept::Wide => {}
             Kept::Narrow => lowered.buffers[buffer] = Extent::narrow(len),
@@ -38,6 +45,45 @@ pub(super) fn narrow(lowered: &mut Lowered) {
         }
     }
     copies(lowered);
+}
+
+/// Lets loops and factors read what is f32 instead of widened copies, and leaves out those that nobody else reads.
+fn read_inputs(lowered: &mut Lowered) {
+    let touches = lowered.touches();
+    let is_narrow = |buffer: BufferId| lowered.buffers[buffer].narrow;
+    // For each widened copy what it is a copy of.
+    let mut origin: HashMap<BufferId, BufferId> = HashMap::new();
+    for step in &lowered.steps {
+        if let Step::Loop(step) = step
+            && let Some((view, &Store { out: copy, offset: 0, .. })) = step.copied()
+            && let Some(buffer) = view.buffer()
+            && is_narrow(buffer)
+            && !is_narrow(copy)
+            && view.offset == 0
+            && touches.writes[copy] == 1
+            && lowered.buffers[copy].len == view.len()
+        {
+            origin.insert(copy, buffer);
+        }
+    }
+    for step in &mut lowered.steps {
+        let views: Vec<&mut View> = match step {
+            Step::Loop(step) => step.inputs.iter_mut().collect(),
+            step => factors(step).into_iter().map(|(factor, _)| factor).collect(),
+        };
+        for view in views {
+            if let Place::Buffer(buffer) = &mut view.place {
+                *buffer = *origin.get(buffer).unwrap_or(buffer);
+            }
+        }
+    }
+    let touches = lowered.touches();
+    let unread =
+        |step: &Step| matches!(&step.writes()[..], [copy] if origin.contains_key(copy) && touches.reads[*copy] == 0);
+    lowered.steps.retain(|step| !unread(step));
+    for &copy in origin.keys().filter(|&&copy| touches.reads[copy] == 0) {
+        lowered.buffers[copy] = Extent::wide(0);
+    }
 }
 
 /// How a buffer is kept.

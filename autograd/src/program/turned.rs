@@ -80,6 +80,7 @@ fn leave_out_copies(lowered: &mut Lowered) {
             && let Some(buffer) = view.buffer()
             && writes[copy] == 1
             && lowered.buffers[copy].len == view.len()
+            && lowered.buffers[copy].narrow == lowered.buffers[buffer].narrow
         {
             origin.insert(copy, (buffer, view.offset));
             lowered.buffers[copy] = Extent::wide(0);

@@ -229,23 +229,16 @@ impl Places<'_> {
         }
     }
 
-    /// Buffers of f32 are read and written by loops, element by element, and by products in f32, and lie in memory.
+    /// Buffers of f32 are read and written by loops, element by element, and by products in f32.
     fn narrow(&self, step: &Step) -> Result<(), String> {
         let takes = match step {
             Step::Loop(step) => step.outputs.iter().all(|store| store.reduce.is_none() || !self.is_narrow(store.out)),
             Step::Matmul { single, .. } => *single,
             _ => false,
         };
-        let touched: Vec<BufferId> = step
-            .reads()
-            .into_iter()
-            .filter_map(View::buffer)
-            .chain(step.writes())
-            .filter(|&b| self.is_narrow(b))
-            .collect();
-        let lies = |&buffer: &BufferId| matches!(self.plan.homes[buffer], Home::Memory(_));
-        match touched.iter().find(|buffer| !takes || !lies(buffer)) {
-            Some(buffer) => Err(format!("b{buffer} is f32, which the step or the caller does not take")),
+        let reads = step.reads().into_iter().filter_map(View::buffer);
+        match reads.chain(step.writes()).find(|&buffer| self.is_narrow(buffer) && !takes) {
+            Some(buffer) => Err(format!("b{buffer} is f32, which the step does not take")),
             None => Ok(()),
         }
     }

@@ -29,11 +29,12 @@ pub(super) struct Write {
 impl Read {
     pub(super) fn new(dims: &[usize], input: Input, bases: &mut Bases) -> Read {
         assert_eq!(dims.len(), input.strides.len(), "fused: an input needs one stride a dimension");
-        let narrow = matches!(input.source, Source::Narrow(_));
+        use Source::{Narrow, NarrowArgument, NarrowResult};
+        let narrow = matches!(input.source, Narrow(_) | NarrowArgument(..) | NarrowResult(..));
         let (base, offset) = match input.source {
-            Source::Memory(offset) | Source::Narrow(offset) => (Base::Memory, offset),
-            Source::Argument(k, offset) => (Base::Argument(k), offset),
-            Source::Result(k, offset) => (Base::Result(k), offset),
+            Source::Memory(offset) | Narrow(offset) => (Base::Memory, offset),
+            Source::Argument(k, offset) | NarrowArgument(k, offset) => (Base::Argument(k), offset),
+            Source::Result(k, offset) | NarrowResult(k, offset) => (Base::Result(k), offset),
             Source::Data(data, offset) => (Base::Data(data), offset),
         };
         let layout = Layout::new(offset, dims, &input.strides);
@@ -48,11 +49,11 @@ impl Read {
 impl Write {
     pub(super) fn new(dims: &[usize], output: Output, bases: &mut Bases) -> Write {
         assert_eq!(dims.len(), output.strides.len(), "fused: an output needs one stride a dimension");
-        let narrow = matches!(output.target, Target::Narrow(_));
+        let narrow = matches!(output.target, Target::Narrow(_) | Target::NarrowResult(..));
         assert!(!narrow || output.reduce.is_none(), "fused: reductions are written in f64");
         let (base, offset) = match output.target {
             Target::Memory(offset) | Target::Narrow(offset) => (Base::Memory, offset),
-            Target::Result(k, offset) => (Base::Result(k), offset),
+            Target::Result(k, offset) | Target::NarrowResult(k, offset) => (Base::Result(k), offset),
         };
         let Output { register, strides, reduce, .. } = output;
         let layout = Layout::new(offset, dims, &strides);

@@ -104,8 +104,12 @@ pub enum Source {
     Narrow(usize),
     /// Input number `.0` of the run, from offset `.1` on.
     Argument(usize, usize),
+    /// Input number `.0` of the run taken as f32, as [`Source::Narrow`].
+    NarrowArgument(usize, usize),
     /// Output number `.0` of the run, which an earlier loop has written, from offset `.1` on.
     Result(usize, usize),
+    /// Output number `.0` of the run taken as f32, as [`Source::Narrow`].
+    NarrowResult(usize, usize),
     /// Data of the kernel's own, from this offset on.
     Data(Buffer<f64>, usize),
 }
@@ -128,6 +132,8 @@ pub enum Target {
     Narrow(usize),
     /// Output number `.0` of the run, from offset `.1` on.
     Result(usize, usize),
+    /// Output number `.0` of the run taken as f32, as [`Target::Narrow`].
+    NarrowResult(usize, usize),
 }
 
 /// An output: element `index` is at `offset + sum(index * strides)`.

@@ -1,7 +1,7 @@
 //! Whether a model is compiled, and what stands for the Program where it is not.
 
 use crate::error::Error;
-use pyroxene_autograd::{CaptureError, Program, Shape, Tensor, Var, scope};
+use pyroxene_autograd::{CaptureError, DType, Packed, Program, Shape, Tensor, Var, scope};
 use pyroxene_tensor::warning::{Category, warn_at};
 use std::fmt;
 use std::rc::Rc;
@@ -52,18 +52,53 @@ pub(crate) enum Routine<'m> {
 #[derive(Clone)]
 pub(crate) struct Traced<'m> {
     body: Body<'m>,
-    inputs: Vec<Shape>,
+    signature: Signature,
+}
+
+/// What a function's inputs are.
+#[derive(Clone, Debug)]
+pub(crate) enum Signature {
+    /// All are f64, and so are the outputs.
+    Wide(Vec<Shape>),
+    /// They have types, and the outputs have theirs, see [`Program::capture_typed`].
+    Typed(Vec<(Shape, DType)>),
+}
+
+impl Signature {
+    fn capture(&self, body: impl FnOnce(&[Var]) -> Vec<Var>) -> Result<Program, CaptureError> {
+        match self {
+            Signature::Wide(shapes) => Program::capture(shapes, body),
+            Signature::Typed(inputs) => Program::capture_typed(inputs, body),
+        }
+    }
+
+    fn input(&self, k: usize, data: &[f64]) -> Tensor {
+        let (shape, dtype) = match self {
+            Signature::Wide(shapes) => (&shapes[k], DType::F64),
+            Signature::Typed(inputs) => (&inputs[k].0, inputs[k].1),
+        };
+        let mut packed = Packed::zeros(shape, dtype);
+        packed.as_mut_slice().copy_from_slice(data);
+        packed.to_tensor()
+    }
+
+    fn output(&self, value: &Tensor) -> Packed {
+        match self {
+            Signature::Wide(_) => Packed::of(&value.cast(DType::F64)),
+            Signature::Typed(_) => Packed::of(value),
+        }
+    }
 }
 
 impl Compile {
-    /// The function `body` of inputs of the given shapes.
-    pub(crate) fn routine<'m>(self, inputs: &[Shape], body: Body<'m>) -> Result<Routine<'m>, Error> {
-        let traced = |body| Ok(Routine::Traced(Traced { body, inputs: inputs.to_vec() }));
+    /// The function `body` of such inputs.
+    pub(crate) fn routine(self, signature: Signature, body: Body<'_>) -> Result<Routine<'_>, Error> {
+        let traced = |body| Ok(Routine::Traced(Traced { body, signature: signature.clone() }));
         if self == Compile::Never {
             return traced(body);
         }
         let capture = |wrong: &mut Option<Error>| {
-            Program::capture(inputs, |inputs| {
+            signature.capture(|inputs| {
                 body(inputs).unwrap_or_else(|error| {
                     *wrong = Some(error);
                     Vec::new()
@@ -109,15 +144,15 @@ impl Routine<'_> {
 impl Traced<'_> {
     pub(crate) fn run(&self, inputs: &[&[f64]], outputs: &mut [&mut [f64]]) -> Result<(), Error> {
         scope(|| {
-            let given = inputs.iter().zip(&self.inputs);
-            let vars: Vec<Var> = given.map(|(data, shape)| Tensor::from_vec(data.to_vec(), shape).into()).collect();
+            let given = inputs.iter().enumerate();
+            let vars: Vec<Var> = given.map(|(k, data)| self.signature.input(k, data).into()).collect();
             let values = (self.body)(&vars)?;
             for (output, value) in outputs.iter_mut().zip(values) {
-                let value = value.to_tensor().to_vec::<f64>();
-                if value.len() != output.len() {
+                let value = self.signature.output(&value.to_tensor());
+                if value.as_slice().len() != output.len() {
                     return Err(Error::new("the model gives values of other shapes than in its first run"));
                 }
-                output.copy_from_slice(&value);
+                output.copy_from_slice(value.as_slice());
             }
             Ok(())
         })
@@ -128,7 +163,7 @@ impl fmt::Debug for Routine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Routine::Compiled(program) => program.fmt(f),
-            Routine::Traced(traced) => f.debug_struct("Traced").field("inputs", &traced.inputs).finish(),
+            Routine::Traced(traced) => f.debug_struct("Traced").field("inputs", &traced.signature).finish(),
         }
     }
 }

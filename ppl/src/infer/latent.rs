@@ -1,7 +1,7 @@
 //! From a model to a log density on R^n: the latent variables laid out in one unconstrained vector.
 
 use super::LogDensity;
-use super::compile::{Body, Compile, Routine, try_capture};
+use super::compile::{Body, Compile, Routine, Signature, try_capture};
 use super::enumerate::{Enumerate, is_enumerated, marginal_log_density};
 use super::model_density::Potential;
 use crate::constraint::Constraint;
@@ -210,7 +210,7 @@ impl Layout {
             let gradients: Vec<Var> = grad(log_density, &parts).into_iter().map(|g| g.reshape(&[-1])).collect();
             Ok(vec![log_density, Var::concat(&gradients, 0)])
         };
-        Ok(Potential::new(compile.routine(&[self.vector()], Rc::new(body))?, self.dim))
+        Ok(Potential::new(compile.routine(Signature::Wide(vec![self.vector()]), Rc::new(body))?, self.dim))
     }
 
     /// The log density, its gradient and its matrix of second derivatives, as a function of the vector.
@@ -246,7 +246,7 @@ impl Layout {
             let value = |name: &String| trace.value(name).ok_or_else(|| not_always(name));
             names.iter().map(|(name, shape)| Ok(value(name)?.expand(shape))).collect()
         });
-        compile.routine(&[self.vector()], body)
+        compile.routine(Signature::Wide(vec![self.vector()]), body)
     }
 
     /// Positions at which the density and its gradient are finite: uniform on (-2, 2) in each coordinate, drawn again up to

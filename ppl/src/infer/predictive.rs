@@ -1,6 +1,6 @@
 //! Prior and posterior prediction. Pyro's counterpart is `pyro.infer.Predictive`.
 
-use super::compile::{Compile, Routine};
+use super::compile::{Compile, Routine, Signature};
 use super::latent::not_always;
 use crate::effects::{Cx, Lookup, Model, Seed, Substitute, Trace, run_with};
 use crate::error::Error;
@@ -86,7 +86,7 @@ fn predict<R>(model: &impl Model<R>, given: &[(String, Tensor)], count: usize, s
         let outputs = predicted(model, given, inputs)?;
         names.iter().map(|name| outputs.lookup(name).ok_or_else(|| not_always(name))).collect()
     };
-    let mut routine = Compile::Auto.routine(&inputs, Rc::new(body))?;
+    let mut routine = Compile::Auto.routine(Signature::Wide(inputs.clone()), Rc::new(body))?;
     let words: Vec<f64> = (0..count).flat_map(|row| Key::words(mix(seed.0, row as u64))).collect();
     let given = given.iter().map(|(_, draws)| draws.to_vec::<f64>());
     let mut table = Table {

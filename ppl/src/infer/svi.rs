@@ -12,7 +12,7 @@ use crate::guide::Guide;
 use crate::optim::{Adam, Optimizer};
 use crate::param::ParamStore;
 use crate::values::Values;
-use pyroxene_autograd::{Key, Program, Shape, Tensor, Var, grad, scope};
+use pyroxene_autograd::{DType, Key, Packed, Program, Shape, Tensor, Var, grad, scope};
 use pyroxene_kernels::random::mix;
 use std::rc::Rc;
 use step::{Input, Steps};
@@ -118,6 +118,7 @@ impl<O: Optimizer + Clone> Svi<O> {
         let (names, data) = scope(|| declared(model, guide, &mut store, seed))?;
         let points: Vec<Tensor> =
             names.iter().map(|name| store.unconstrained(name).expect("registered").clone()).collect();
+        let dtype = if points.iter().all(|point| point.dtype() == DType::F32) { DType::F32 } else { DType::F64 };
         let parameters: Vec<f64> = points.iter().flat_map(|point| point.to_vec::<f64>()).collect();
         let shapes: Vec<Shape> = points.iter().map(|point| point.shape().into()).collect();
         let vectors = self.optimizer.state_vectors();
@@ -139,18 +140,24 @@ impl<O: Optimizer + Clone> Svi<O> {
             let values: Vec<(String, Var)> = parameters.chain(data).collect();
             let elbo = elbo.estimate_with(model, guide, &values, key)?;
             let gradients: Vec<Var> = grad(-elbo.surrogate, &points).into_iter().map(|g| g.reshape(&[-1])).collect();
-            let (moved, state) = optimizer.step(vector, Var::concat(&gradients, 0), state, step);
-            Ok([-elbo.value, moved].into_iter().chain(state).collect())
+            let gradient = Var::concat(&gradients, 0).cast(dtype);
+            let (moved, state) = optimizer.step(vector, gradient, state, step);
+            let state = [moved].into_iter().chain(state).map(|vector| vector.cast(dtype));
+            Ok([(-elbo.value).cast(DType::F64)].into_iter().chain(state).collect())
         };
-        let len = Shape::from_slice(&[parameters.len()]);
-        let mut fixed = vec![Shape::from_slice(&[Key::WORDS]), Shape::new(), len.clone()];
-        fixed.extend(vec![len; vectors]);
+        let mut fixed = vec![(Shape::from_slice(&[Key::WORDS]), DType::F64), (Shape::new(), DType::F64)];
+        fixed.extend(vec![(Shape::from_slice(&[parameters.len()]), dtype); 1 + vectors]);
         let mut steps = Steps::new(self.compile, Rc::new(body), fixed);
         steps.prepare(&data)?;
-        let state = vec![vec![0.0; parameters.len()]; vectors];
-        let now: Vec<Vec<f64>> = std::iter::once(parameters).chain(state).collect();
+        let state = vec![Packed::zeros([parameters.len()], dtype); vectors];
+        let now: Vec<Packed> = [pack(parameters, dtype)].into_iter().chain(state).collect();
         Ok(SviRun { steps, data, store, names, shapes, next: now.clone(), now, seed, taken: 0 })
     }
+}
+
+/// A vector of a run in this type.
+fn pack(numbers: Vec<f64>, dtype: DType) -> Packed {
+    Packed::of(&Tensor::from(numbers).cast(dtype))
 }
 
 /// The parameters of a run, for its step.
@@ -222,10 +229,10 @@ pub struct SviRun<'m> {
     store: ParamStore,
     names: Vec<String>,
     shapes: Vec<Shape>,
-    /// The parameters, then the optimiser's vectors.
-    now: Vec<Vec<f64>>,
+    /// The parameters, then the optimiser's vectors: f32 if all parameters are.
+    now: Vec<Packed>,
     /// Room for those after the next step, and after it those before.
-    next: Vec<Vec<f64>>,
+    next: Vec<Packed>,
     seed: Seed,
     taken: u64,
 }
@@ -293,10 +300,10 @@ impl SviRun<'_> {
         let count = [self.taken as f64];
         let mut loss = [0.0];
         let mut inputs: Vec<&[f64]> = vec![&words, &count];
-        inputs.extend(self.now.iter().map(Vec::as_slice));
+        inputs.extend(self.now.iter().map(Packed::as_slice));
         inputs.extend(self.data.iter().map(Input::values));
         let mut outputs: Vec<&mut [f64]> = vec![&mut loss];
-        outputs.extend(self.next.iter_mut().map(Vec::as_mut_slice));
+        outputs.extend(self.next.iter_mut().map(Packed::as_mut_slice));
         let done = self.steps.prepare(&self.data).and_then(|routine| routine.run(&inputs, &mut outputs));
         if let Err(error) = done {
             self.taken -= 1;
@@ -314,14 +321,21 @@ impl SviRun<'_> {
     /// The parameters as they are now.
     pub fn params(&self) -> ParamStore {
         let mut store = self.store.clone();
-        let mut start = 0;
-        for (name, shape) in self.names.iter().zip(&self.shapes) {
-            let len: usize = shape.iter().product();
-            let point = Tensor::from_vec(self.now[0][start..start + len].to_vec(), shape);
+        for (name, point) in self.names.iter().zip(self.parts(&self.now[0])) {
             store.set_unconstrained(name, point);
-            start += len;
         }
         store
+    }
+
+    /// The part of a vector that belongs to each parameter.
+    fn parts(&self, vector: &Packed) -> impl Iterator<Item = Tensor> {
+        let (vector, mut start) = (vector.to_tensor(), 0);
+        self.shapes.iter().map(move |shape| {
+            let len: usize = shape.iter().product();
+            start += len;
+            let signed: Vec<isize> = shape.iter().map(|&size| size as isize).collect();
+            vector.slice(0, start - len..start).reshape(&signed)
+        })
     }
 
     /// Why the loss of the last step is not a number.

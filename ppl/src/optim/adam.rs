@@ -44,10 +44,10 @@ impl Optimizer for Adam {
         let square = state[1] * beta2 + gradient.square() * (1.0 - beta2);
         // 1 - beta^t, without cancellation. The corrections are numbers, and one division an element is enough (section 2).
         let [mean_weight, square_weight] = [beta1, beta2].map(|beta| -(step * beta.ln()).exp_m1());
-        // The state is f64 always; how far to go is computed in the precision of the gradient.
-        let as_precise = |x: Var| x.cast(gradient.dtype());
-        let scale = as_precise(square).sqrt() * as_precise(square_weight.sqrt().recip()) + self.epsilon;
-        let moved = parameters - as_precise(mean * (self.learning_rate / mean_weight)) / scale;
+        // Numbers that are computed from that of the step take the type of the parameters.
+        let as_parameters = |x: Var| x.cast(parameters.dtype());
+        let scale = square.sqrt() * as_parameters(square_weight.sqrt().recip()) + self.epsilon;
+        let moved = parameters - mean * as_parameters(self.learning_rate / mean_weight) / scale;
         (moved, vec![mean, square])
     }
 }

@@ -3,11 +3,10 @@
 //! A file is that of a [`ParamStore`] with, for each parameter `w`, the optimiser's vectors `optimizer.0.w`,
 //! `optimizer.1.w`, ... in the shape of `unconstrained.w`; the texts `step` and `seed`; and `kind` = `pyroxene.svi`.
 
-use super::SviRun;
+use super::{SviRun, pack};
 use crate::document::{self, wrong_file};
 use crate::error::Error;
 use crate::param::{MapLocation, ParamStore};
-use pyroxene_autograd::Tensor;
 use std::path::Path;
 
 const KIND: &str = "pyroxene.svi";
@@ -41,12 +40,8 @@ impl SviRun<'_> {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let mut archive = self.params().to_archive();
         for (k, vector) in self.now[1..].iter().enumerate() {
-            let mut start = 0;
-            for (name, shape) in self.names.iter().zip(&self.shapes) {
-                let len: usize = shape.iter().product();
-                let part = Tensor::from_vec(vector[start..start + len].to_vec(), shape);
+            for (name, part) in self.names.iter().zip(self.parts(vector)) {
                 archive.tensors.insert(format!("optimizer.{k}.{name}"), part);
-                start += len;
             }
         }
         archive.metadata.insert("step".to_string(), self.taken.to_string());
@@ -70,7 +65,7 @@ impl SviRun<'_> {
             text.ok_or_else(|| wrong_file(path, format!("{key:?} is not a number")))
         };
         let (taken, seed) = (number("step")?, number("seed")?);
-        let mut now = vec![Vec::new(); self.now.len()];
+        let mut now: Vec<Vec<f64>> = vec![Vec::new(); self.now.len()];
         for (name, shape) in self.names.iter().zip(&self.shapes) {
             let point = store.unconstrained(name).expect("a parameter of the file, as was checked");
             now[0].extend(point.to_vec::<f64>());
@@ -85,7 +80,8 @@ impl SviRun<'_> {
         if let Some(name) = archive.tensors.keys().next() {
             return Err(wrong_file(path, format!("this run's optimiser has no use for the tensor {name:?}")));
         }
-        self.now = now;
+        let dtype = self.now[0].dtype();
+        self.now = now.into_iter().map(|vector| pack(vector, dtype)).collect();
         self.store = store;
         self.taken = taken;
         self.seed.0 = seed;

@@ -1,22 +1,20 @@
 //! The step of a run, by the shapes of its data.
 
 use crate::error::Error;
-use crate::infer::compile::{Body, Compile, Routine};
-use pyroxene_autograd::{DType, Program, Shape, Tensor};
+use crate::infer::compile::{Body, Compile, Routine, Signature};
+use pyroxene_autograd::{DType, Packed, Program, Shape, Tensor};
 
 /// Data that a model or guide has declared, with their value now.
 #[derive(Clone, Debug)]
 pub(super) struct Input {
     pub(super) name: String,
     dtype: DType,
-    shape: Shape,
-    values: Vec<f64>,
+    values: Packed,
 }
 
 impl Input {
     pub(super) fn new(name: &str, value: &Tensor) -> Input {
-        let (dtype, shape) = (value.dtype(), value.shape().into());
-        Input { name: name.to_string(), dtype, shape, values: value.to_vec::<f64>() }
+        Input { name: name.to_string(), dtype: value.dtype(), values: Packed::of(value) }
     }
 
     /// Sets another value.
@@ -30,13 +28,16 @@ impl Input {
     }
 
     pub(super) fn values(&self) -> &[f64] {
-        &self.values
+        self.values.as_slice()
     }
 
     pub(super) fn tensor(&self) -> Tensor {
-        Tensor::from_vec(self.values.clone(), &self.shape).cast(self.dtype)
+        self.values.to_tensor().cast(self.dtype)
     }
 }
+
+/// The shape of an input of a step, and its type: f64 or f32.
+pub(super) type Typed = (Shape, DType);
 
 /// The largest number of compiled steps that are kept.
 const CAPACITY: usize = 16;
@@ -46,15 +47,15 @@ const CAPACITY: usize = 16;
 pub(super) struct Steps<'m> {
     compile: Compile,
     body: Body<'m>,
-    /// The shapes of the inputs before the data.
-    fixed: Vec<Shape>,
-    /// Those used last come last, each with the shapes of its inputs.
+    /// The inputs before the data.
+    fixed: Vec<Typed>,
+    /// Those used last come last, each with the shapes of its data.
     known: Vec<(Vec<Shape>, Routine<'m>)>,
     captures: usize,
 }
 
 impl<'m> Steps<'m> {
-    pub(super) fn new(compile: Compile, body: Body<'m>, fixed: Vec<Shape>) -> Steps<'m> {
+    pub(super) fn new(compile: Compile, body: Body<'m>, fixed: Vec<Typed>) -> Steps<'m> {
         Steps { compile, body, fixed, known: Vec::new(), captures: 0 }
     }
 
@@ -72,13 +73,14 @@ impl<'m> Steps<'m> {
 
     /// The step for data of these shapes.
     pub(super) fn prepare(&mut self, data: &[Input]) -> Result<&mut Routine<'m>, Error> {
-        let fits = |shapes: &[Shape]| shapes[self.fixed.len()..].iter().eq(data.iter().map(|input| &input.shape));
+        let fits =
+            |shapes: &[Shape]| shapes.iter().map(Shape::as_slice).eq(data.iter().map(|input| input.values.shape()));
         match self.known.iter().rposition(|(shapes, _)| fits(shapes)) {
             Some(place) => self.known[place..].rotate_left(1),
             None => {
-                let shapes: Vec<Shape> =
-                    self.fixed.iter().cloned().chain(data.iter().map(|input| input.shape.clone())).collect();
-                let routine = self.compile.routine(&shapes, self.body.clone())?;
+                let given = data.iter().map(|input| (Shape::from(input.values.shape()), input.values.dtype()));
+                let signature = Signature::Typed(self.fixed.iter().cloned().chain(given).collect());
+                let routine = self.compile.routine(signature, self.body.clone())?;
                 match routine {
                     Routine::Compiled(_) => self.captures += 1,
                     // One warning is enough.
@@ -87,6 +89,7 @@ impl<'m> Steps<'m> {
                 if self.known.len() == CAPACITY {
                     self.known.remove(0);
                 }
+                let shapes = data.iter().map(|input| input.values.shape().into()).collect();
                 self.known.push((shapes, routine));
             }
         }
