@@ -4,7 +4,7 @@ use pyroxene::io::safetensors;
 use pyroxene::optim::{Adam, Optimizer};
 use pyroxene::param::MapLocation;
 use pyroxene::{
-    AutoNormal, Constraint, Cx, Device, Error, ParamStore, Seed, Svi, Tensor, Var, condition,
+    AutoNormal, Constraint, Cx, DType, Device, Error, ParamStore, Seed, Svi, Tensor, Var, condition,
     dist::{Distribution, Normal},
 };
 use std::path::PathBuf;
@@ -183,15 +183,25 @@ fn names_are_matched_from_their_first_character() {
 }
 
 fn model(cx: &mut Cx) {
-    let mean = cx.sample("mean", Normal::new(0.0, 10.0));
-    let slope = cx.sample("slope", Normal::new([0.0, 1.0], 1.0).to_event(1));
-    cx.sample("x", Normal::new(mean + slope.sum(), 1.0));
+    model_in(DType::F64, cx);
+}
+
+fn model_in(dtype: DType, cx: &mut Cx) {
+    let prior = |loc: Var, scale: f64| Normal::new(loc.cast(dtype), Var::from(scale).cast(dtype));
+    let mean = cx.sample("mean", prior(Var::from(0.0), 10.0));
+    let slope = cx.sample("slope", prior(Var::from([0.0, 1.0]), 1.0).to_event(1));
+    cx.sample("x", prior(mean + slope.sum(), 1.0));
 }
 
 #[test]
 fn a_restored_run_goes_on_as_if_it_had_never_stopped() {
-    let file = TestFile::new("svi");
-    let posterior = condition(model, [("x", 3.0)]);
+    restored_run_in(DType::F64);
+    restored_run_in(DType::F32);
+}
+
+fn restored_run_in(dtype: DType) {
+    let file = TestFile::new(&format!("svi-{dtype:?}"));
+    let posterior = condition(move |cx: &mut Cx| model_in(dtype, cx), [("x", 3.0)]);
     let guide = AutoNormal::new(&posterior);
     let start = |seed| Svi::new(Adam::new(0.05)).start(&posterior, &guide, ParamStore::new(), Seed(seed)).unwrap();
     let mut whole = start(7);
@@ -206,6 +216,7 @@ fn a_restored_run_goes_on_as_if_it_had_never_stopped() {
     let rest: Vec<f64> = (9..20).map(|_| second.step()).collect();
     assert_eq!(rest, losses[9..]);
     assert_eq!(facts(&second.params()), facts(&whole.params()));
+    assert_eq!(whole.params()["auto.slope.loc"].dtype(), dtype);
 }
 
 /// Plain gradient descent: no vectors between steps.
