@@ -1,4 +1,4 @@
-//! The register tile: a few rows of c by one or two logical vectors.
+//! The register tile: a few rows of c by one or two logical vectors, as many as its columns take.
 
 use super::{
     Real,
@@ -57,8 +57,10 @@ pub(super) unsafe fn tiles<T: Real, S: Simd>(
         let job = Tile { a: a.at(row, 0), rows: a.row, steps: a.col, panel, stride, depth, c, update };
         // SAFETY: the tile lies within what the caller promises.
         unsafe {
-            if wide::<S>() {
+            if wide::<S>() && target.cols > T::LANES {
                 job.run_rows::<S, 8, 2>(s, packed, take);
+            } else if wide::<S>() {
+                job.run_rows::<S, 8, 1>(s, packed, take);
             } else {
                 job.run_rows::<S, 6, 1>(s, packed, take);
             }
