@@ -6,7 +6,7 @@
 //! and in what order), `rows` (linear predictors, some rows at a time), `lower` (steps over buffers, with `layout` for views and
 //! `narrow` for constants in f32 and products in it), `turned` (copies that nobody needs), `storage` (which buffers hold f32),
 //! `joined` (parts that are made where they are joined), `early` (products that free large factors), `memory` (inputs and outputs
-//! lie with the caller, other buffers share places by liveness) and `exec` (running, on each `operand` where it lies).
+//! lie with the caller, `packed` where they are f32; other buffers share places by liveness) and `exec` (running, on each `operand` where it lies).
 //! `verify` checks what each pass leaves, `check` what a run gives, and `explain` prints it all.
 //! `compiled` keeps Programs by the shapes of their inputs.
 
@@ -65,6 +65,8 @@ use std::sync::Arc;
 /// expressions work in f64, to the precision of f32; quotients and roots alone are those of f32, with its range. What products and
 /// loops leave for each other is rounded to f32 where it is large or a factor. Large data that are exact in f32, in whatever type
 /// they were given, are kept in f32 for products with vectors: that halves what is read and changes no bit of the result.
+///
+/// Inputs and outputs are f64, whatever the types of the expressions, unless they are [captured](Program::capture_typed) as f32.
 ///
 /// In debug builds a Program checks itself: the first run and every 1024th are also computed directly, and a difference that
 /// rounding does not explain is a panic.
@@ -289,10 +291,9 @@ impl Program {
     /// Computes the outputs from the inputs, all in row-major order. Inputs are read and outputs written where they lie.
     ///
     /// # Panics
-    /// If the number or the length of an input or output is not that of the capture: nothing is written then. (That of f32 is half
-    /// their number, rounded up.) If an index
-    /// computed by the Program is out of range: the outputs may be written in part. In debug builds also if a check finds that
-    /// the outputs are not those of direct evaluation.
+    /// If the number or the length of an input or output is not that of the capture (f32 take half as many f64, rounded up): nothing
+    /// is written then. If an index computed by the Program is out of range: the outputs may be written in part. In debug builds also
+    /// if a check finds that the outputs are not those of direct evaluation.
     #[track_caller]
     pub fn run(&mut self, inputs: &[&[f64]], outputs: &mut [&mut [f64]]) {
         let plan = &*self.plan;

@@ -12,7 +12,7 @@ use pyroxene_tensor::{DType, Shape, Tensor};
 /// assert_eq!(packed.to_tensor().to_vec::<f32>(), [0.5, 1.5, 2.5]);
 /// assert_eq!(Packed::zeros([3], DType::F64).as_slice(), [0.0; 3]);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Packed {
     shape: Shape,
     dtype: DType,
@@ -76,5 +76,11 @@ impl Packed {
     /// What a Program writes.
     pub fn as_mut_slice(&mut self) -> &mut [f64] {
         &mut self.slots
+    }
+}
+
+impl std::fmt::Debug for Packed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Packed").field(&self.to_tensor()).finish()
     }
 }

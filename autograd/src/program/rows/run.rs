@@ -19,7 +19,7 @@ const PARTS: usize = 32;
 
 /// Rows of a block: all of them if they are few, else a chunk of reductions, so that a block is a node of their tree.
 fn block(rows: usize, columns: usize) -> usize {
-    if rows * columns <= BLOCK { rows.next_multiple_of(CHUNK) } else { CHUNK }
+    if rows * columns <= BLOCK { rows.max(1).next_multiple_of(CHUNK) } else { CHUNK }
 }
 
 /// `eta = X b`, a loop over the rows, and `X^T g`, a block of rows at a time; while a block is read for eta, the one before it is
