@@ -56,7 +56,7 @@ pub use guide::{AutoNormal, Guide};
 pub use infer::{Compile, Fit, Metric, Nuts, Svi, SviFit, TraceElbo, posterior_predictive, prior_predictive};
 pub use param::ParamStore;
 pub use pyroxene_autograd::{
-    Batch, CaptureError, Compiled, Conv, ConvTranspose, ConvolveMode, DType, Index, IndexList, Key, MatrixNorm,
+    Batch, CaptureError, Compiled, Conv, ConvTranspose, ConvolveMode, DType, Index, IndexList, Key, MatrixNorm, Packed,
     Padding, Pool, Program, RowGradient, Shape, Slice, Tensor, Triangle, Var, checkpoint, custom_vjp, einsum_path,
     good_size, grad, grad_rows, hessian, hessian_vector_product, jacobian, jvp, reset, scan, scan_slices, scope, vjp,
 };
