@@ -15,7 +15,7 @@ use super::{
     view::{Update, View},
 };
 use crate::isa::{Isa, Kernel};
-use crate::simd::Simd;
+use crate::simd::{AHEAD, Simd};
 use std::mem::MaybeUninit;
 
 /// Outputs that are computed together.
@@ -316,12 +316,23 @@ impl<A: Stored<T>, T: Real> Both<A, T> {
         // SAFETY: rows and columns i.. as many as are asked for.
         unsafe {
             for i in (0..groups).step_by(GROUP) {
+                ask_ahead(s, rows.part(i, 0, GROUP, rows.cols));
                 dots::<A, T, S, GROUP>(s, rows.part(i, 0, GROUP, rows.cols), x, y.add(i));
                 chains.add(s, columns.part(0, i, columns.rows, GROUP), g.add(i));
             }
             along_rows::<A, T, S>(s, rows.part(groups, 0, rest(rows.rows), rows.cols), x, y.add(groups));
             chains.add(s, columns.part(0, groups, columns.rows, rest(columns.cols)), g.add(groups));
             chains.store(s, z);
+        }
+    }
+}
+
+/// Asks for what lies a little further than these rows.
+#[inline(always)]
+fn ask_ahead<A, S: Simd>(s: S, rows: View<A>) {
+    for i in 0..rows.rows {
+        for k in (0..rows.cols).step_by(64 / size_of::<A>()) {
+            s.prefetch(rows.at(i, k).cast::<f64>().cast_const().wrapping_add(AHEAD));
         }
     }
 }

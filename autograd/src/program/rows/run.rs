@@ -11,15 +11,22 @@ use smallvec::SmallVec;
 use std::ops::Range;
 
 /// Numbers of X that are one block: they stay in the second cache level (of 256 KB on small processors).
-const BLOCK: usize = 1 << 15;
+const ONE_BLOCK: usize = 1 << 15;
+/// Fewer numbers of X take hardly longer than the calls that a block costs.
+const LEAST: usize = 1 << 14;
 /// Elements of X from which several threads share the work, as they do that of matrix-vector products, and the parts that
 /// they take, at most.
 const PARALLEL: usize = 1 << 19;
 const PARTS: usize = 32;
 
-/// Rows of a block: all of them if they are few, else a chunk of reductions, so that a block is a node of their tree.
+/// Rows of a block: all of them if they are few; else a chunk of reductions, or several by a power of two where rows are short,
+/// so that a block is a node of their tree.
 fn block(rows: usize, columns: usize) -> usize {
-    if rows * columns <= BLOCK { rows.max(1).next_multiple_of(CHUNK) } else { CHUNK }
+    if rows * columns <= ONE_BLOCK {
+        return rows.max(1).next_multiple_of(CHUNK);
+    }
+    let chunks = LEAST / (CHUNK * columns);
+    CHUNK << chunks.max(1).ilog2()
 }
 
 /// `eta = X b`, a loop over the rows, and `X^T g`, a block of rows at a time; while a block is read for eta, the one before it is
