@@ -32,6 +32,11 @@ impl Extent {
         Extent { len, narrow: true, single: true }
     }
 
+    /// Of f32 or of f64.
+    pub(crate) fn of(len: usize, narrow: bool) -> Extent {
+        if narrow { Extent::narrow(len) } else { Extent::wide(len) }
+    }
+
     /// The f64 in whose place they are.
     pub(crate) fn slots(self) -> usize {
         if self.narrow { self.len.div_ceil(2) } else { self.len }

@@ -36,6 +36,14 @@ pub(crate) enum Step {
 }
 
 impl Step {
+    /// The buffer that this step alone fills, with what it copies to it, if it does no more: a view of a buffer.
+    pub(crate) fn fills(&self, buffers: &[Extent], writes: &[usize]) -> Option<(BufferId, BufferId, &View)> {
+        let Step::Loop(step) = self else { return None };
+        let (view, &Store { out, offset: 0, .. }) = step.copied()? else { return None };
+        let alone = writes[out] == 1 && buffers[out].len == view.len();
+        view.buffer().filter(|_| alone).map(|from| (out, from, view))
+    }
+
     /// The views that the step reads.
     pub(crate) fn reads(&self) -> Vec<&View> {
         match self {
@@ -126,6 +134,12 @@ pub(crate) struct Touches {
 }
 
 impl Lowered {
+    /// A new buffer.
+    pub(crate) fn add(&mut self, extent: Extent) -> BufferId {
+        self.buffers.push(extent);
+        self.buffers.len() - 1
+    }
+
     pub(crate) fn touches(&self) -> Touches {
         let mut touches = Touches { writes: vec![0; self.buffers.len()], reads: vec![0; self.buffers.len()] };
         for step in &self.steps {
@@ -201,8 +215,7 @@ fn read_outside(graph: &Graph, units: &[Unit]) -> Vec<bool> {
 
 impl<'g> Lowering<'g> {
     fn buffer(&mut self, len: usize) -> BufferId {
-        self.lowered.buffers.push(Extent::wide(len));
-        self.lowered.buffers.len() - 1
+        self.lowered.add(Extent::wide(len))
     }
 
     /// A new contiguous buffer as the value of `id`.
@@ -216,10 +229,9 @@ impl<'g> Lowering<'g> {
 
     fn leaves(&mut self) {
         for (k, shape) in self.graph.inputs.iter().enumerate() {
-            let len = shape.iter().product();
-            let narrow = self.graph.narrow_inputs.contains(&k);
-            self.lowered.buffers.push(if narrow { Extent::narrow(len) } else { Extent::wide(len) });
-            self.lowered.inputs.push(self.lowered.buffers.len() - 1);
+            let extent = Extent::of(shape.iter().product(), self.graph.narrow_inputs.contains(&k));
+            let buffer = self.lowered.add(extent);
+            self.lowered.inputs.push(buffer);
         }
         let graph = self.graph;
         for (index, node) in graph.nodes.iter().enumerate() {
@@ -282,10 +294,7 @@ impl<'g> Lowering<'g> {
                     buffer
                 }
                 _ => {
-                    let out = self.buffer(view.len());
-                    if narrow {
-                        self.lowered.buffers[out] = Extent::narrow(view.len());
-                    }
+                    let out = self.lowered.add(Extent::of(view.len(), narrow));
                     self.store_copy(&view, out, 0, row_major(&view.shape));
                     out
                 }

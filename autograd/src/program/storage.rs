@@ -28,7 +28,7 @@ pub(super) fn narrow(lowered: &mut Lowered) {
         match uses.kept(single && len >= LARGE) {
             Kept::Wide => {}
             Kept::Narrow => lowered.buffers[buffer] = Extent::narrow(len),
-            Kept::Both => rounded[buffer] = Some(lowered.narrow_buffer(len)),
+            Kept::Both => rounded[buffer] = Some(lowered.add(Extent::narrow(len))),
         }
     }
     for step in &mut lowered.steps {
@@ -54,14 +54,10 @@ fn read_inputs(lowered: &mut Lowered) {
     // For each widened copy what it is a copy of.
     let mut origin: HashMap<BufferId, BufferId> = HashMap::new();
     for step in &lowered.steps {
-        if let Step::Loop(step) = step
-            && let Some((view, &Store { out: copy, offset: 0, .. })) = step.copied()
-            && let Some(buffer) = view.buffer()
+        if let Some((copy, buffer, view)) = step.fills(&lowered.buffers, &touches.writes)
             && is_narrow(buffer)
             && !is_narrow(copy)
             && view.offset == 0
-            && touches.writes[copy] == 1
-            && lowered.buffers[copy].len == view.len()
         {
             origin.insert(copy, buffer);
         }
@@ -206,7 +202,7 @@ fn copies(lowered: &mut Lowered) {
     }
     joined.retain(|part| part.work > part.end - part.start);
     joined.sort_by_key(|part| part.step);
-    let rounded: Vec<BufferId> = joined.iter().map(|part| lowered.narrow_buffer(part.end - part.start)).collect();
+    let rounded: Vec<BufferId> = joined.iter().map(|part| lowered.add(Extent::narrow(part.end - part.start))).collect();
     for (factor, _) in lowered.steps.iter_mut().flat_map(factors) {
         let Some(buffer) = factor.buffer() else { continue };
         let within = |part: &Part| part.buffer == buffer && (part.start..part.end).contains(&factor.offset);
@@ -231,14 +227,6 @@ impl Part {
         let store = Store { register: 0, out, offset: 0, strides: strides.to_vec(), reduce: None };
         let from = View { place: Place::Buffer(self.buffer), offset: self.start, shape: shape.clone(), strides };
         LoopStep { shape, inputs: vec![from], code: vec![], outputs: vec![store] }
-    }
-}
-
-impl Lowered {
-    /// A new buffer of so many f32.
-    fn narrow_buffer(&mut self, len: usize) -> BufferId {
-        self.buffers.push(Extent::narrow(len));
-        self.buffers.len() - 1
     }
 }
 

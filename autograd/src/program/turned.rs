@@ -5,7 +5,7 @@
 //! `c^T = b^T a^T`: the same sums in the same order. The copy moves nothing then, and whoever reads it reads the product.
 
 use super::layout::{BufferId, Extent, Place, View};
-use super::lower::{Lowered, Step, Store};
+use super::lower::{Lowered, Step};
 use std::collections::HashMap;
 
 /// Turns products and leaves out copies where that changes no result.
@@ -75,11 +75,7 @@ fn leave_out_copies(lowered: &mut Lowered) {
                 view.offset += start;
             }
         }
-        if let Step::Loop(step) = &step
-            && let Some((view, &Store { out: copy, offset: 0, .. })) = step.copied()
-            && let Some(buffer) = view.buffer()
-            && writes[copy] == 1
-            && lowered.buffers[copy].len == view.len()
+        if let Some((copy, buffer, view)) = step.fills(&lowered.buffers, &writes)
             && lowered.buffers[copy].narrow == lowered.buffers[buffer].narrow
         {
             origin.insert(copy, (buffer, view.offset));

@@ -30,6 +30,22 @@ const KEPT: usize = 8;
 /// Elements of the matrix from which several threads share the work, and the least that a thread takes.
 const PARALLEL: usize = 1 << 18;
 
+/// Evaluates an expression of a constant number of vectors, from those that more than `few` outputs take to [`KEPT`].
+macro_rules! by_vectors {
+    ($vectors:expr, $v:ident => $body:expr) => {
+        by_vectors!(@each $vectors, $v => $body, 3 4 5 6 7 8)
+    };
+    (@each $vectors:expr, $v:ident => $body:expr, $($number:literal)*) => {
+        match $vectors {
+            $($number => {
+                const $v: usize = $number;
+                $body
+            })*
+            vectors => unreachable!("{vectors} vectors of outputs are not kept in registers"),
+        }
+    };
+}
+
 /// Which way the matrix is contiguous.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Along {
@@ -248,14 +264,9 @@ impl<A: Stored<T>, T: Real> Kernel for Chunk<A, T> {
                         }
                     }
                 }
-                (Along::Columns, false) if a.rows <= KEPT * T::LANES => match a.rows.div_ceil(T::LANES) {
-                    3 => kept::<A, T, S, 3>(s, a, x, out),
-                    4 => kept::<A, T, S, 4>(s, a, x, out),
-                    5 => kept::<A, T, S, 5>(s, a, x, out),
-                    6 => kept::<A, T, S, 6>(s, a, x, out),
-                    7 => kept::<A, T, S, 7>(s, a, x, out),
-                    _ => kept::<A, T, S, KEPT>(s, a, x, out),
-                },
+                (Along::Columns, false) if a.rows <= KEPT * T::LANES => {
+                    by_vectors!(a.rows.div_ceil(T::LANES), V => kept::<A, T, S, V>(s, a, x, out));
+                }
                 (Along::Columns, false) => {
                     // A chunk is never empty: an empty k counts as contiguous rows.
                     let mut k = 0;
@@ -292,14 +303,7 @@ impl<A: Stored<T>, T: Real> Kernel for Both<A, T> {
     fn run<S: Simd>(self, s: S) {
         // SAFETY: `both` hands on its caller's promise.
         unsafe {
-            match self.columns.rows.div_ceil(T::LANES) {
-                3 => self.by::<S, 3>(s),
-                4 => self.by::<S, 4>(s),
-                5 => self.by::<S, 5>(s),
-                6 => self.by::<S, 6>(s),
-                7 => self.by::<S, 7>(s),
-                _ => self.by::<S, KEPT>(s),
-            }
+            by_vectors!(self.columns.rows.div_ceil(T::LANES), V => self.by::<S, V>(s));
         }
     }
 }

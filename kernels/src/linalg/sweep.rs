@@ -56,8 +56,7 @@ impl Sweep<'_> {
     pub fn widening_on(self, isa: Isa) {
         self.check();
         let Sweep { next, x, y, last, g, z } = self;
-        let contiguous = (x.row_stride == 1 || x.rows == 1).then(|| &x.data[..x.rows]);
-        let done = match (next, last, contiguous) {
+        let done = match (next, last, contiguous(x)) {
             (Factor::F64(next), Factor::F64(last), Some(x)) => together::<f64, f64>(isa, next, x, y, last, g, z),
             (Factor::F32(next), Factor::F32(last), Some(x)) => together::<f32, f64>(isa, next, x, y, last, g, z),
             _ => false,
@@ -86,8 +85,7 @@ impl Sweep<'_> {
     pub fn single_on(self, isa: Isa, room: &mut [f32]) {
         self.check();
         let Sweep { next, x, y, last, g, z } = self;
-        let contiguous = (x.row_stride == 1 || x.rows == 1).then(|| &x.data[..x.rows]);
-        if let (Factor::F32(next), Factor::F32(last), Some(x)) = (next, last, contiguous) {
+        if let (Factor::F32(next), Factor::F32(last), Some(x)) = (next, last, contiguous(x)) {
             let (x_single, room) = room.split_at_mut(x.len());
             let (g_single, room) = room.split_at_mut(g.len());
             let (y_single, room) = room.split_at_mut(y.len());
@@ -113,6 +111,11 @@ impl Sweep<'_> {
             "sweep: [{rows}, {columns}] and [{last_rows}, {last_columns}] with x, y, g and z of lengths {lens:?}"
         );
     }
+}
+
+/// The numbers of a column, if they lie side by side.
+fn contiguous(x: Mat<'_, f64>) -> Option<&[f64]> {
+    (x.row_stride == 1 || x.rows == 1).then(|| &x.data[..x.rows])
 }
 
 fn vector(g: &[f64]) -> Factor<'_> {

@@ -55,13 +55,16 @@ pub(crate) struct Traced<'m> {
     signature: Signature,
 }
 
+/// The shape of an input, and its type: f64 or f32.
+pub(crate) type Typed = (Shape, DType);
+
 /// What a function's inputs are.
 #[derive(Clone, Debug)]
 pub(crate) enum Signature {
     /// All are f64, and so are the outputs.
     Wide(Vec<Shape>),
     /// They have types, and the outputs have theirs, see [`Program::capture_typed`].
-    Typed(Vec<(Shape, DType)>),
+    Typed(Vec<Typed>),
 }
 
 impl Signature {

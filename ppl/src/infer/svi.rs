@@ -14,6 +14,7 @@ use crate::param::ParamStore;
 use crate::values::Values;
 use pyroxene_autograd::{DType, Key, Packed, Program, Shape, Tensor, Var, grad, scope};
 use pyroxene_kernels::random::mix;
+use std::ops::Range;
 use std::rc::Rc;
 use step::{Input, Steps};
 
@@ -169,16 +170,17 @@ struct Names {
 
 /// The parts of a vector, each in its shape.
 fn split(vector: Var, shapes: &[Shape]) -> Vec<Var> {
+    places(shapes).map(|(place, sizes)| vector.slice(0, place).reshape(&sizes)).collect()
+}
+
+/// Where values of these shapes lie in a vector, one after the other, with their sizes.
+fn places(shapes: &[Shape]) -> impl Iterator<Item = (Range<usize>, Vec<isize>)> {
     let mut start = 0;
-    shapes
-        .iter()
-        .map(|shape| {
-            let len: usize = shape.iter().product();
-            start += len;
-            let signed: Vec<isize> = shape.iter().map(|&size| size as isize).collect();
-            vector.slice(0, start - len..start).reshape(&signed)
-        })
-        .collect()
+    shapes.iter().map(move |shape| {
+        let len: usize = shape.iter().product();
+        start += len;
+        (start - len..start, shape.iter().map(|&size| size as isize).collect())
+    })
 }
 
 /// Registers the parameters of guide and model and checks the data; gives the parameters' names and the declared data.
@@ -329,13 +331,8 @@ impl SviRun<'_> {
 
     /// The part of a vector that belongs to each parameter.
     fn parts(&self, vector: &Packed) -> impl Iterator<Item = Tensor> {
-        let (vector, mut start) = (vector.to_tensor(), 0);
-        self.shapes.iter().map(move |shape| {
-            let len: usize = shape.iter().product();
-            start += len;
-            let signed: Vec<isize> = shape.iter().map(|&size| size as isize).collect();
-            vector.slice(0, start - len..start).reshape(&signed)
-        })
+        let vector = vector.to_tensor();
+        places(&self.shapes).map(move |(place, sizes)| vector.slice(0, place).reshape(&sizes))
     }
 
     /// Why the loss of the last step is not a number.

@@ -1,7 +1,7 @@
 //! The step of a run, by the shapes of its data.
 
 use crate::error::Error;
-use crate::infer::compile::{Body, Compile, Routine, Signature};
+use crate::infer::compile::{Body, Compile, Routine, Signature, Typed};
 use pyroxene_autograd::{DType, Packed, Program, Shape, Tensor};
 
 /// Data that a model or guide has declared, with their value now.
@@ -35,9 +35,6 @@ impl Input {
         self.values.to_tensor().cast(self.dtype)
     }
 }
-
-/// The shape of an input of a step, and its type: f64 or f32.
-pub(super) type Typed = (Shape, DType);
 
 /// The largest number of compiled steps that are kept.
 const CAPACITY: usize = 16;
