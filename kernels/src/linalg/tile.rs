@@ -18,7 +18,7 @@ pub(super) const fn rows_of_tile<S: Simd>() -> usize {
 
 /// Columns of the tile.
 pub(super) const fn columns_of_tile<T: Real, S: Simd>() -> usize {
-    if wide::<S>() { 2 * T::LANES } else { T::LANES }
+    if wide::<S>() { 3 * T::LANES } else { T::LANES }
 }
 
 /// Rows that the next tile takes of `left` ones: a full tile, else the largest of 4, 2, 1.
@@ -57,7 +57,9 @@ pub(super) unsafe fn tiles<T: Real, S: Simd>(
         let job = Tile { a: a.at(row, 0), rows: a.row, steps: a.col, panel, stride, depth, c, update };
         // SAFETY: the tile lies within what the caller promises.
         unsafe {
-            if wide::<S>() && target.cols > T::LANES {
+            if wide::<S>() && target.cols > 2 * T::LANES {
+                job.run_rows::<S, 8, 3>(s, packed, take);
+            } else if wide::<S>() && target.cols > T::LANES {
                 job.run_rows::<S, 8, 2>(s, packed, take);
             } else if wide::<S>() {
                 job.run_rows::<S, 8, 1>(s, packed, take);
