@@ -1,7 +1,7 @@
 //! What the machine can do, for benchmarks to compare with: its rate of fused multiply-adds and of reading memory.
 
 use crate::isa::{Isa, Kernel};
-use crate::simd::{LANES, Simd, Vector};
+use crate::simd::{LANES, Lanes, Simd, Vector};
 
 /// Independent chains: enough to hide the latency of an addition or a fused multiply-add on two ports.
 const CHAINS: usize = 12;
@@ -57,11 +57,11 @@ impl Kernel for MultiplyAddF32 {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> f32 {
-        let mut chains = [simd.splat_f32(1.0); CHAINS];
-        let (factor, term) = (simd.splat_f32(0.999), simd.splat_f32(1e-5));
+        let mut chains = [simd.narrow().splat(1.0); CHAINS];
+        let (factor, term) = (simd.narrow().splat(0.999), simd.narrow().splat(1e-5));
         for _ in 0..self.rounds {
             for chain in &mut chains {
-                *chain = simd.fma_f32(*chain, factor, term);
+                *chain = simd.narrow().fma(*chain, factor, term);
             }
         }
         let mut lanes = [0f32; 2 * LANES];

@@ -7,7 +7,7 @@ use crate::fused::{Code, Instruction};
 use crate::isa::{Isa, Kernel};
 use crate::math;
 use crate::simd::{LANES, Simd, Vector};
-use crate::table::{Binary, Precision, Unary, apply_binary, apply_unary};
+use crate::table::{Binary, Precision, Unary, apply_binary, apply_narrow_binary, apply_narrow_unary, apply_unary};
 
 /// Where a register lives: vector `i` is at `pointer + i * step`.
 #[derive(Clone, Copy, Debug)]
@@ -35,12 +35,67 @@ pub(crate) unsafe fn execute(isa: Isa, code: &[Instruction], slots: &[Slot], spa
     isa.run(Execute { code, slots, span });
 }
 
+/// [`execute`] in lanes of f32: a vector is sixteen of them, and slots hold f32. All operations must exist there.
+///
+/// # Safety
+/// As for [`execute`].
+#[inline(never)]
+pub(crate) unsafe fn execute_narrow(isa: Isa, code: &[Instruction], slots: &[Slot], span: Span) {
+    isa.run(ExecuteNarrow { code, slots, span });
+}
+
 /// Reads the value at each slot's source and spreads it over the slot's vector.
 ///
 /// # Safety
 /// Sources must be readable, slots writable for one vector.
 pub(crate) unsafe fn spread(isa: Isa, sources: &[*const f64], slots: &[Slot]) {
     isa.run(Spread { sources, slots });
+}
+
+/// The loop over vectors: loads each argument, applies the lane function, stores. Without optimisation each loop is a function
+/// of its own: the temporary values of all lane functions together are more than the stack of a thread.
+macro_rules! each_vector {
+    ($lane:path; $simd:ident, $span:ident, $out:ident, $($x:ident),+) => {{
+        #[cfg_attr(unoptimized, inline(never))]
+        #[cfg_attr(not(unoptimized), inline(always))]
+        fn each<S: Simd>(simd: S, span: Span, out: Slot, $($x: Slot),+) {
+            $( let mut $x = $x; )+
+            let mut out = out.pointer;
+            for _ in 0..span.vectors {
+                $( simd.prefetch($x.pointer.wrapping_add(span.ahead)); )+
+                simd.prefetch(out.wrapping_add(span.ahead));
+                // SAFETY: slots hold the vectors of the span by the promise of `execute`.
+                unsafe {
+                    $lane($(Vector::load(simd, $x.pointer)),+).store(out);
+                }
+                $( $x.pointer = $x.pointer.wrapping_add($x.step); )+
+                out = out.wrapping_add(LANES);
+            }
+        }
+        each($simd, $span, $out, $($x),+)
+    }};
+}
+
+/// The same over vectors of f32.
+macro_rules! each_narrow_vector {
+    ($lane:path; $simd:ident, $span:ident, $out:ident, $($x:ident),+) => {{
+        #[cfg_attr(unoptimized, inline(never))]
+        #[cfg_attr(not(unoptimized), inline(always))]
+        fn each<S: Simd>(simd: S, span: Span, out: Slot, $($x: Slot),+) {
+            $( let mut $x = $x; )+
+            let mut out = out.pointer;
+            for _ in 0..span.vectors {
+                // SAFETY: slots hold the vectors of the span by the promise of `execute_narrow`.
+                unsafe {
+                    let result = $lane($(Vector::new(simd.narrow(), simd.load_f32($x.pointer.cast()))),+);
+                    simd.store_f32(out.cast(), result.lanes);
+                }
+                $( $x.pointer = $x.pointer.wrapping_add($x.step); )+
+                out = out.wrapping_add(LANES);
+            }
+        }
+        each($simd, $span, $out, $($x),+)
+    }};
 }
 
 struct Execute<'a> {
@@ -75,28 +130,36 @@ impl Kernel for Execute<'_> {
     }
 }
 
-/// The loop over vectors: loads each argument, applies the lane function, stores. Without optimisation each loop is a function
-/// of its own: the temporary values of all lane functions together are more than the stack of a thread.
-macro_rules! each_vector {
-    ($lane:path; $simd:ident, $span:ident, $out:ident, $($x:ident),+) => {{
-        #[cfg_attr(unoptimized, inline(never))]
-        #[cfg_attr(not(unoptimized), inline(always))]
-        fn each<S: Simd>(simd: S, span: Span, out: Slot, $($x: Slot),+) {
-            $( let mut $x = $x; )+
-            let mut out = out.pointer;
-            for _ in 0..span.vectors {
-                $( simd.prefetch($x.pointer.wrapping_add(span.ahead)); )+
-                simd.prefetch(out.wrapping_add(span.ahead));
-                // SAFETY: slots hold the vectors of the span by the promise of `execute`.
-                unsafe {
-                    $lane($(Vector::load(simd, $x.pointer)),+).store(out);
+struct ExecuteNarrow<'a> {
+    code: &'a [Instruction],
+    slots: &'a [Slot],
+    span: Span,
+}
+
+impl Kernel for ExecuteNarrow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        for instruction in self.code {
+            let [a, b, c] = instruction.args;
+            let (out, span) = (self.slots[usize::from(instruction.dst)], self.span);
+            let x = self.slots[usize::from(a)];
+            // SAFETY (of the loops below): the promise of `execute_narrow`.
+            match instruction.code {
+                Code::Unary(op, _) => apply_narrow_unary!(op, each_narrow_vector, simd, span, out, x),
+                Code::Binary(op, _) => {
+                    let y = self.slots[usize::from(b)];
+                    apply_narrow_binary!(op, each_narrow_vector, simd, span, out, x, y);
                 }
-                $( $x.pointer = $x.pointer.wrapping_add($x.step); )+
-                out = out.wrapping_add(LANES);
+                Code::Select => {
+                    let (y, z) = (self.slots[usize::from(b)], self.slots[usize::from(c)]);
+                    each_narrow_vector!(math::basic::select; simd, span, out, x, y, z);
+                }
+                Code::Copy => each_narrow_vector!(std::convert::identity; simd, span, out, x),
             }
         }
-        each($simd, $span, $out, $($x),+)
-    }};
+    }
 }
 
 #[inline(always)]

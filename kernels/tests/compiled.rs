@@ -48,6 +48,8 @@ struct Case {
     narrow: Vec<Range<usize>>,
     /// Outputs that hold f32.
     narrow_outputs: Vec<usize>,
+    /// Whether the next loop is such as lanes of f32 may compute.
+    is_single: bool,
 }
 
 impl Case {
@@ -132,9 +134,15 @@ impl Case {
         }
     }
 
+    /// A register that a loop writes or reduces.
+    fn register(&self, rng: &mut Rng, inputs: usize, registers: usize) -> u16 {
+        let first = if self.is_single { inputs.min(registers - 1) } else { 0 };
+        (first + rng.below(registers - first)) as u16
+    }
+
     /// As [`Case::target`], of f64 or f32.
     fn any_target(&mut self, rng: &mut Rng, len: usize, offset: usize, is_reduced: bool) -> Target {
-        if !is_reduced && rng.below(3) == 0 {
+        if !is_reduced && (self.is_single || rng.below(3) == 0) {
             self.narrow_target(rng, len, offset)
         } else {
             self.target(rng, len, offset)
@@ -143,7 +151,8 @@ impl Case {
 
     /// As [`Case::source`], of f64 or f32.
     fn any_source(&mut self, rng: &mut Rng, len: usize, offset: usize) -> Source {
-        let narrow = if rng.below(3) == 0 { self.narrow_source(rng, len, offset) } else { None };
+        let wanted = if self.is_single { rng.below(8) > 0 } else { rng.below(3) == 0 };
+        let narrow = if wanted { self.narrow_source(rng, len, offset) } else { None };
         narrow.unwrap_or_else(|| self.source(rng, len, offset))
     }
 }
@@ -152,6 +161,7 @@ const SIZES: [usize; 20] = [1, 2, 3, 5, 7, 8, 9, 15, 16, 31, 32, 33, 64, 70, 511
 
 /// A loop over one dimension.
 fn random_line(rng: &mut Rng, case: &mut Case, instructions: usize) -> Loop {
+    case.is_single = rng.below(2) == 0;
     let len = SIZES[rng.below(SIZES.len())];
     let mut inputs = vec![];
     for _ in 0..1 + rng.below(4) {
@@ -159,13 +169,13 @@ fn random_line(rng: &mut Rng, case: &mut Case, instructions: usize) -> Loop {
         let source = case.any_source(rng, if stride == 0 { 1 } else { len }, 0);
         inputs.push(Input { source, strides: vec![stride] });
     }
-    let (code, registers) = random_code(rng, inputs.len(), instructions);
+    let (code, registers) = random_code(rng, case, inputs.len(), instructions);
     let mut outputs = vec![];
     for _ in 0..1 + rng.below(5) {
         let reduce = REDUCTIONS[rng.below(5)];
         let target = case.any_target(rng, if reduce.is_some() { 1 } else { len }, 0, reduce.is_some());
         let strides = vec![isize::from(reduce.is_none())];
-        outputs.push(Output { register: rng.below(registers) as u16, target, strides, reduce });
+        outputs.push(Output { register: case.register(rng, inputs.len(), registers), target, strides, reduce });
     }
     Loop { dims: vec![len], inputs, code, outputs }
 }
@@ -199,6 +209,7 @@ fn random_small(rng: &mut Rng, case: &mut Case) -> Loop {
 
 /// A loop over dimensions of these sizes and at most so many elements.
 fn random_space(rng: &mut Rng, case: &mut Case, sizes: &[usize], most: usize) -> Loop {
+    case.is_single = rng.below(2) == 0;
     let mut dims = vec![];
     for _ in 0..rng.below(4) {
         let size = sizes[rng.below(sizes.len())];
@@ -213,22 +224,24 @@ fn random_space(rng: &mut Rng, case: &mut Case, sizes: &[usize], most: usize) ->
         let source = case.any_source(rng, len, offset);
         inputs.push(Input { source, strides });
     }
-    let (code, registers) = random_code(rng, inputs.len(), 8);
+    let (code, registers) = random_code(rng, case, inputs.len(), 8);
     let mut outputs = vec![];
     for _ in 0..1 + rng.below(4) {
         let reduce = REDUCTIONS[rng.below(5)];
         let full = rng.below(3) == 0;
         let (offset, strides, len) = random_strides(rng, &dims, |rng| reduce.is_some() && (full || rng.below(2) == 0));
         let target = case.any_target(rng, len, offset, reduce.is_some());
-        outputs.push(Output { register: rng.below(registers) as u16, target, strides, reduce });
+        outputs.push(Output { register: case.register(rng, inputs.len(), registers), target, strides, reduce });
     }
     Loop { dims, inputs, code, outputs }
 }
 
-/// A loop over rows that lie side by side, the rows anyhow; reductions are of rows.
+/// A loop over rows that lie side by side, the rows anyhow; reductions are of rows or, of the whole front, of columns.
 fn random_rows(rng: &mut Rng, case: &mut Case) -> Loop {
-    let mut dims: Vec<usize> = (0..1 + rng.below(3)).map(|_| [1, 2, 3, 5][rng.below(4)]).collect();
-    dims.push(dims.iter().product::<usize>() + [4, 8, 9, 70, 515][rng.below(5)]);
+    case.is_single = rng.below(2) == 0;
+    let mut dims: Vec<usize> = (0..1 + rng.below(3)).map(|_| [1, 2, 3, 5, 7][rng.below(5)]).collect();
+    let front: usize = dims.iter().product();
+    dims.push(front + [4, 8, 9, 70, 515][rng.below(5)]);
     let row = dims[dims.len() - 1];
     // With the offset of the first element and the length of all.
     let layout = |rng: &mut Rng, along: isize, all: bool| {
@@ -246,13 +259,18 @@ fn random_rows(rng: &mut Rng, case: &mut Case) -> Loop {
         let source = case.any_source(rng, len, offset);
         inputs.push(Input { source, strides });
     }
-    let (code, registers) = random_code(rng, inputs.len(), 8);
+    let (code, registers) = random_code(rng, case, inputs.len(), 8);
     let mut outputs = vec![];
     for _ in 0..1 + rng.below(4) {
         let reduce = REDUCTIONS[rng.below(5)];
-        let (offset, strides, len) = layout(rng, isize::from(reduce.is_none()), true);
+        let of_columns = reduce.is_some() && front > 1 && row >= 64 && rng.below(2) == 0;
+        let (offset, strides, len) = if of_columns {
+            (0, [vec![0; dims.len() - 1], vec![1]].concat(), row)
+        } else {
+            layout(rng, isize::from(reduce.is_none()), true)
+        };
         let target = case.any_target(rng, len, offset, reduce.is_some());
-        outputs.push(Output { register: rng.below(registers) as u16, target, strides, reduce });
+        outputs.push(Output { register: case.register(rng, inputs.len(), registers), target, strides, reduce });
     }
     Loop { dims, inputs, code, outputs }
 }
@@ -263,13 +281,18 @@ const REDUCTIONS: [Option<Reduce>; 5] =
 const PRECISIONS: [Precision; 2] = [Precision::Double, Precision::Single];
 
 /// Instructions on registers of which the first `inputs` are there, and how many registers there are then.
-fn random_code(rng: &mut Rng, inputs: usize, instructions: usize) -> (Vec<Instruction>, usize) {
+fn random_code(rng: &mut Rng, case: &Case, inputs: usize, instructions: usize) -> (Vec<Instruction>, usize) {
     let mut code = vec![];
+    let is_narrow = case.is_single;
+    let unary: Vec<Unary> = Unary::ALL.iter().copied().filter(|op| !is_narrow || op.has_narrow()).collect();
+    let binary: Vec<Binary> = Binary::ALL.iter().copied().filter(|op| !is_narrow || op.has_narrow()).collect();
     for registers in inputs..inputs + instructions {
         let args = [0; 3].map(|_: u16| rng.below(registers) as u16);
         let op = match rng.below(16) {
-            0..7 => Code::Unary(Unary::ALL[rng.below(Unary::ALL.len())], PRECISIONS[rng.below(2)]),
-            7..14 => Code::Binary(Binary::ALL[rng.below(Binary::ALL.len())], PRECISIONS[rng.below(2)]),
+            0..7 => Code::Unary(unary[rng.below(unary.len())], PRECISIONS[rng.below(2).max(usize::from(is_narrow))]),
+            7..14 => {
+                Code::Binary(binary[rng.below(binary.len())], PRECISIONS[rng.below(2).max(usize::from(is_narrow))])
+            }
             14 => Code::Select,
             _ => Code::Copy,
         };
@@ -398,6 +421,46 @@ fn every_operation_is_compiled() {
                 outputs: vec![Output { register: 3, target: Target::Memory(3 * len), strides: vec![1], reduce: None }],
             };
             check(&Case { plans: vec![plan], ..Case::new(&mut rng, 4 * len) });
+        }
+    }
+}
+
+/// The same in lanes of f32: a line with inputs of either type and a reduction.
+#[test]
+fn every_operation_is_compiled_in_lanes_of_f32() {
+    let mut rng = Rng(8);
+    let unary = Unary::ALL.iter().filter(|op| op.has_narrow()).map(|&op| Code::Unary(op, Precision::Single));
+    let binary = Binary::ALL.iter().filter(|op| op.has_narrow()).map(|&op| Code::Binary(op, Precision::Single));
+    for code in unary.chain(binary).chain([Code::Select]) {
+        for len in [128, 129, 135, 136, 137, 143, 512, 1030] {
+            let mut case = Case::new(&mut rng, 3 * len);
+            // What is compared or chosen must be of f32 already.
+            let is_arithmetic = match code {
+                Code::Unary(op, _) => !op.returns_bool(),
+                Code::Binary(op, _) => !op.returns_bool(),
+                _ => false,
+            };
+            let second = if is_arithmetic { Source::Memory(len) } else { Source::Narrow(2 * len) };
+            let inputs = [Source::Narrow(0), second, Source::Narrow(4 * len)];
+            let output = |target, reduce: Option<Reduce>| Output {
+                register: 3,
+                target,
+                strides: vec![isize::from(reduce.is_none())],
+                reduce,
+            };
+            let outputs = vec![
+                output(case.narrow_target(&mut rng, len, 0), None),
+                output(case.target(&mut rng, 1, 0), Some(Reduce::Sum)),
+            ];
+            let plan = Loop {
+                dims: vec![len],
+                inputs: inputs.map(|source| Input { source, strides: vec![1] }).into(),
+                code: vec![Instruction { code, dst: 3, args: [0, 1, 2] }],
+                outputs,
+            };
+            assert!(FusedKernel::new(plan.clone()).is_narrow());
+            case.plans = vec![plan];
+            check(&case);
         }
     }
 }

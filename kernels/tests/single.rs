@@ -90,6 +90,58 @@ fn errors_of_functions_of_two_arguments_are_within_bounds() {
     }
 }
 
+/// Greatest errors in lanes of f32, in units in the last place of the result.
+fn units(name: &str) -> f64 {
+    match name {
+        "exp" | "ln" => 1.0,
+        "exp_m1" | "ln_1p" => 2.0,
+        "sigmoid" | "tanh" => 2.5,
+        "softplus" => 3.0,
+        // Rounded to nearest, or exact.
+        _ => 0.5,
+    }
+}
+
+/// The error of a result of f32 in units in the last place of `want`.
+fn error_in_units(got: f32, want: f64) -> f64 {
+    let rounded = want as f32;
+    if same(got.into(), rounded.into()) {
+        // Zero, infinity and NaN, and also what is rounded rightly.
+        return if got == 0.0 || !got.is_finite() { 0.0 } else { ((f64::from(got) - want) / unit(want)).abs() };
+    }
+    let error = ((f64::from(got) - want) / unit(want)).abs();
+    if error.is_nan() { f64::INFINITY } else { error }
+}
+
+/// The distance of numbers of f32 around `x`.
+fn unit(x: f64) -> f64 {
+    f64::exp2(x.abs().log2().floor().clamp(-126.0, 127.0) - 23.0)
+}
+
+fn check_units(name: &str, errors: impl Iterator<Item = (f64, String)>) {
+    let (worst, at) = errors.fold((0.0, String::new()), |a, b| if b.0 > a.0 { b } else { a });
+    println!("{name}: {worst:.2} units at {at}");
+    assert!(worst <= units(name), "{name}: {worst} units at {at}");
+}
+
+#[test]
+fn errors_in_lanes_of_f32_are_within_units() {
+    let mut rng = Rng(3);
+    let arguments = arguments(&mut rng);
+    for &op in Unary::ALL.iter().filter(|op| op.has_narrow()) {
+        let errors =
+            arguments.iter().map(|&x| (error_in_units(op.eval_narrow(x), op.eval(x.into())), format!("{x:e}")));
+        check_units(op.name(), errors);
+    }
+    for &op in Binary::ALL.iter().filter(|op| op.has_narrow()) {
+        let errors = (0..60_000).map(|_| {
+            let [x, y] = [0; 2].map(|_: u8| arguments[rng.below(arguments.len())]);
+            (error_in_units(op.eval_narrow(x, y), op.eval(x.into(), y.into())), format!("({x:e}, {y:e})"))
+        });
+        check_units(op.name(), errors.collect::<Vec<_>>().into_iter());
+    }
+}
+
 /// Infinities, zeros and whole results are exact, as rules of Programs and masks of models rely on.
 #[test]
 fn what_is_exact_stays_exact() {
@@ -100,6 +152,13 @@ fn what_is_exact_stays_exact() {
     assert_eq!(Unary::Sigmoid.eval_single(f64::NEG_INFINITY), 0.0);
     assert_eq!(Unary::Sigmoid.eval_single(f64::INFINITY) as f32, 1.0);
     assert_eq!(Unary::Softplus.eval_single(f64::NEG_INFINITY), 0.0);
+    assert_eq!(Unary::Exp.eval_narrow(f32::NEG_INFINITY), 0.0);
+    assert_eq!(Unary::Exp.eval_narrow(0.0), 1.0);
+    assert_eq!(Unary::Ln.eval_narrow(1.0), 0.0);
+    assert_eq!(Unary::Ln.eval_narrow(0.0), f32::NEG_INFINITY);
+    assert_eq!(Unary::Sigmoid.eval_narrow(f32::NEG_INFINITY), 0.0);
+    assert_eq!(Unary::Sigmoid.eval_narrow(f32::INFINITY), 1.0);
+    assert_eq!(Unary::Softplus.eval_narrow(f32::NEG_INFINITY), 0.0);
     for k in -149..=127 {
         let power = f64::from(k).exp2();
         assert_eq!(Unary::Exp2.eval_single(k.into()), power);

@@ -1,6 +1,7 @@
 //! A Program in words, one heading a pass.
 
 use super::batch::{Batching, Source};
+use super::exec::Task;
 use super::graph::{Graph, GraphNode, Id};
 use super::layout::{BufferId, Place, View};
 use super::lower::{LoopStep, Lowered, Step};
@@ -9,7 +10,7 @@ use super::rules::{self, Fired};
 use super::schedule::Unit;
 use crate::op::Op;
 use pyroxene_kernels::Precision;
-use pyroxene_kernels::fused::Code;
+use pyroxene_kernels::fused::{Code, FusedKernel};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -93,14 +94,22 @@ pub(super) fn scheduled(text: &mut String, graph: &Graph, units: &[Unit]) {
     });
 }
 
-/// The steps over buffers, and where the buffers are.
-pub(super) fn steps(text: &mut String, lowered: &Lowered, plan: &MemoryPlan) {
+/// The steps over buffers, as these tasks, and where the buffers are.
+pub(super) fn steps(text: &mut String, lowered: &Lowered, plan: &MemoryPlan, tasks: &[Task]) {
+    // For each step, whether it is a loop in lanes of f32.
+    let narrow: Vec<bool> = tasks
+        .iter()
+        .flat_map(|task| match task {
+            Task::Loops(sequence) => sequence.kernels().iter().map(FusedKernel::is_narrow).collect(),
+            _ => vec![false],
+        })
+        .collect();
     let sizes = lowered.buffers.iter().zip(&plan.homes);
     let used: usize = sizes.filter(|(_, home)| matches!(home, Home::Memory(_))).map(|(extent, _)| extent.slots()).sum();
     let heading =
         format!("steps: {}, over {} numbers of memory ({used} without sharing)", lowered.steps.len(), plan.len,);
-    section(text, &heading, &lowered.steps, |text, _, step| {
-        describe(text, &Names { lowered, plan }, step);
+    section(text, &heading, &lowered.steps, |text, index, step| {
+        describe(text, &Names { lowered, plan }, step, narrow[index]);
     });
     let placed = |(buffer, home): (usize, &Home)| match home {
         Home::Memory(start) if lowered.buffers[buffer].len > 0 => Some((buffer, *start)),
@@ -149,12 +158,12 @@ fn in_single(single: bool) -> &'static str {
     if single { " in f32" } else { "" }
 }
 
-fn describe(text: &mut String, names: &Names, step: &Step) {
+fn describe(text: &mut String, names: &Names, step: &Step, narrow: bool) {
     let name = |buffer: &BufferId| names.name(*buffer);
     let place = |view: &View| names.place(view);
     let _ = match step {
         Step::Loop(step) => {
-            let _ = writeln!(text, "  loop over {:?}", step.shape.as_slice());
+            let _ = writeln!(text, "  loop over {:?}{}", step.shape.as_slice(), in_single(narrow));
             return describe_loop(text, names, step);
         }
         Step::Rows(step) => {

@@ -58,9 +58,8 @@ impl Simplified {
         passes(&mut lowered);
         let memory = memory::plan(&lowered);
         check(|| verify::memory(&lowered, &memory));
-        explain::steps(&mut explanation, &lowered, &memory);
-
         let tasks = Placement { lowered: &lowered, plan: &memory }.tasks();
+        explain::steps(&mut explanation, &lowered, &memory, &tasks);
         Plan { tasks, graph, memory_len: memory.len, explanation }
     }
 }

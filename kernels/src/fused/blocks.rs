@@ -1,4 +1,4 @@
-//! Elements between their places, f64 or f32, and the blocks of f64 that instructions work on.
+//! Elements between their places and the blocks that instructions work on, either of f64 or f32.
 
 use super::layout::Walk;
 use crate::elementwise::{narrow, widen};
@@ -7,42 +7,36 @@ use crate::isa::Isa;
 /// Runs of up to this many elements are copied without a call for each.
 const SHORT: usize = 32;
 
-/// A type in which elements lie at their places.
-pub(super) trait Element: Copy {
-    fn wide(self) -> f64;
-    fn rounded(x: f64) -> Self;
-    /// Elements side by side, to a block.
-    fn widen(isa: Isa, from: &[Self], to: &mut [f64]);
-    /// Elements of a block, side by side.
-    fn narrow(isa: Isa, from: &[f64], to: &mut [Self]);
+/// A type in which elements lie at their places or in blocks, and one that they become.
+pub(super) trait To<B>: Copy {
+    fn to(self) -> B;
+    /// Elements side by side.
+    fn all(isa: Isa, from: &[Self], to: &mut [B]);
 }
 
-impl Element for f64 {
-    fn wide(self) -> f64 {
+impl<T: Copy> To<T> for T {
+    fn to(self) -> T {
         self
     }
-    fn rounded(x: f64) -> f64 {
-        x
-    }
-    fn widen(_: Isa, from: &[f64], to: &mut [f64]) {
-        to.copy_from_slice(from);
-    }
-    fn narrow(_: Isa, from: &[f64], to: &mut [f64]) {
+    fn all(_: Isa, from: &[T], to: &mut [T]) {
         to.copy_from_slice(from);
     }
 }
 
-impl Element for f32 {
-    fn wide(self) -> f64 {
+impl To<f64> for f32 {
+    fn to(self) -> f64 {
         f64::from(self)
     }
-    fn rounded(x: f64) -> f32 {
-        x as f32
-    }
-    fn widen(isa: Isa, from: &[f32], to: &mut [f64]) {
+    fn all(isa: Isa, from: &[f32], to: &mut [f64]) {
         widen(isa, from, to);
     }
-    fn narrow(isa: Isa, from: &[f64], to: &mut [f32]) {
+}
+
+impl To<f32> for f64 {
+    fn to(self) -> f32 {
+        self as f32
+    }
+    fn all(isa: Isa, from: &[f64], to: &mut [f32]) {
         narrow(isa, from, to);
     }
 }
@@ -51,7 +45,13 @@ impl Element for f32 {
 ///
 /// # Safety
 /// The places of the walk must be readable in `from`, `to` writable for `len` values.
-pub(super) unsafe fn gather<E: Element>(isa: Isa, mut walk: Walk, from: *const E, mut to: *mut f64, mut len: usize) {
+pub(super) unsafe fn gather<E: To<B>, B: Copy>(
+    isa: Isa,
+    mut walk: Walk,
+    from: *const E,
+    mut to: *mut B,
+    mut len: usize,
+) {
     let (stride, run) = (walk.layout.run_stride(), walk.layout.run());
     while len > 0 {
         let rows = if run <= SHORT && walk.position() == 0 { walk.runs_left().min(len / run) } else { 0 };
@@ -77,11 +77,11 @@ pub(super) unsafe fn gather<E: Element>(isa: Isa, mut walk: Walk, from: *const E
             let from = from.add(place);
             let block = std::slice::from_raw_parts_mut(to, count);
             match stride {
-                0 => block.fill((*from).wide()),
-                1 => E::widen(isa, std::slice::from_raw_parts(from, count), block),
+                0 => block.fill((*from).to()),
+                1 => E::all(isa, std::slice::from_raw_parts(from, count), block),
                 _ => {
                     for (i, to) in block.iter_mut().enumerate() {
-                        *to = (*from.offset(i as isize * stride)).wide();
+                        *to = (*from.offset(i as isize * stride)).to();
                     }
                 }
             }
@@ -96,12 +96,19 @@ pub(super) unsafe fn gather<E: Element>(isa: Isa, mut walk: Walk, from: *const E
 /// # Safety
 /// The places must be readable, and `to` writable for `rows * run` values.
 #[inline(always)]
-unsafe fn gather_rows<E: Element>(from: *const E, apart: isize, stride: isize, rows: usize, run: usize, to: *mut f64) {
+unsafe fn gather_rows<E: To<B>, B: Copy>(
+    from: *const E,
+    apart: isize,
+    stride: isize,
+    rows: usize,
+    run: usize,
+    to: *mut B,
+) {
     for row in 0..rows {
         let from = from.wrapping_offset(row as isize * apart);
         for i in 0..run {
             // SAFETY: the caller's promise.
-            unsafe { *to.add(row * run + i) = (*from.wrapping_offset(i as isize * stride)).wide() };
+            unsafe { *to.add(row * run + i) = (*from.wrapping_offset(i as isize * stride)).to() };
         }
     }
 }
@@ -110,7 +117,13 @@ unsafe fn gather_rows<E: Element>(from: *const E, apart: isize, stride: isize, r
 ///
 /// # Safety
 /// `from` must be readable for `len` values, the places of the walk writable in `to`.
-pub(super) unsafe fn scatter<E: Element>(isa: Isa, mut walk: Walk, mut from: *const f64, to: *mut E, mut len: usize) {
+pub(super) unsafe fn scatter<B: To<E>, E: Copy>(
+    isa: Isa,
+    mut walk: Walk,
+    mut from: *const B,
+    to: *mut E,
+    mut len: usize,
+) {
     let stride = walk.layout.run_stride();
     while len > 0 {
         let (place, count) = walk.next_run(len);
@@ -119,10 +132,10 @@ pub(super) unsafe fn scatter<E: Element>(isa: Isa, mut walk: Walk, mut from: *co
             let to = to.add(place);
             let block = std::slice::from_raw_parts(from, count);
             if stride == 1 {
-                E::narrow(isa, block, std::slice::from_raw_parts_mut(to, count));
+                B::all(isa, block, std::slice::from_raw_parts_mut(to, count));
             } else {
                 for (i, &x) in block.iter().enumerate() {
-                    *to.offset(i as isize * stride) = E::rounded(x);
+                    *to.offset(i as isize * stride) = x.to();
                 }
             }
             from = from.add(count);

@@ -6,10 +6,23 @@ use super::check::{Read, Write};
 use super::places::Bases;
 #[cfg(target_arch = "x86_64")]
 use super::places::{self, Place};
+use super::plan::Widened;
 #[cfg(target_arch = "x86_64")]
 use crate::jit::{Base, Form, Input, Line, Output, Routine, Spot};
 #[cfg(target_arch = "x86_64")]
 use crate::reduce::CHUNK;
+
+/// The blocks of a loop.
+pub(super) struct Blocks<'a> {
+    /// Elements of the loop.
+    pub(super) len: usize,
+    /// If they hold f32, which registers are the same for all elements.
+    pub(super) narrow: Option<&'a [bool]>,
+    /// The slot of each register.
+    pub(super) slots: &'a [u16],
+    /// Blocks of f64 beside those of slots.
+    pub(super) widened: &'a [Widened],
+}
 
 /// What the compiler makes a block of.
 #[cfg(target_arch = "x86_64")]
@@ -35,7 +48,7 @@ pub(super) enum Compiled {}
 
 #[cfg(not(target_arch = "x86_64"))]
 impl Body {
-    pub(super) fn new(_: usize, _: &Bases, _: &[u16], _: &[Read], _: &[Instruction], _: &[Write]) -> Option<Body> {
+    pub(super) fn new(_: Blocks, _: &Bases, _: &[Read], _: &[Instruction], _: &[Write]) -> Option<Body> {
         None
     }
 
@@ -51,7 +64,14 @@ impl Body {
         match *self {}
     }
 
-    pub(super) fn pointers(&self, _: &[*mut f64], _: usize, _: impl Fn(u16) -> *mut f64, _: &mut [*mut f64]) {
+    pub(super) fn pointers(
+        &self,
+        _: &[*mut f64],
+        _: usize,
+        _: *mut f64,
+        _: impl Fn(u16) -> *mut f64,
+        _: &mut [*mut f64],
+    ) {
         match *self {}
     }
 }
@@ -79,21 +99,23 @@ fn is_side(write: &Write) -> bool {
 enum At {
     /// In the room of a slot.
     Home(u16),
+    /// In scratch memory.
+    Scratch(usize),
     /// So many elements after the first of the loop as the block begins.
     Side { first: Place, narrow: bool },
 }
 
 #[cfg(target_arch = "x86_64")]
 impl Body {
-    /// The body of a loop over `len` elements. Register `r` has slot `slots[r]`.
+    /// The body of a loop.
     pub(super) fn new(
-        len: usize,
+        Blocks { len, narrow, slots, widened }: Blocks,
         bases: &Bases,
-        slots: &[u16],
         reads: &[Read],
         code: &[Instruction],
         outputs: &[Write],
     ) -> Option<Body> {
+        let is_narrow = narrow.is_some();
         let mut places = vec![];
         let mut spot = |at: At, narrow: bool| {
             places.push(at);
@@ -108,26 +130,32 @@ impl Body {
                 _ if read.layout.is_contiguous() => {
                     Input::Varying(spot(At::Side { first, narrow: read.narrow }, read.narrow))
                 }
-                _ => Input::Varying(spot(At::Home(slot), false)),
+                _ => Input::Varying(spot(At::Home(slot), is_narrow)),
             }
         });
         let inputs = inputs.collect();
-        // An input that is in place or gathered is there already.
+        // An input that is in place or gathered is there already, but not what is reduced in another type.
         let is_there = |write: &&Write| {
             let read = reads.get(usize::from(write.register));
-            !is_side(write) && read.is_some_and(|read| !(read.narrow && read.layout.is_contiguous()))
+            let is_block = |read: &Read| read.narrow == is_narrow || !read.layout.is_contiguous();
+            let is_elsewhere = is_side(write) || is_narrow && write.reduce.is_some();
+            !is_elsewhere && read.is_some_and(is_block)
         };
         let outputs = outputs.iter().filter(|write| !is_there(write)).map(|write| {
-            let side = At::Side { first: write.place(), narrow: write.narrow };
-            let home = At::Home(slots[usize::from(write.register)]);
-            let to = if is_side(write) { spot(side, write.narrow) } else { spot(home, false) };
+            let slot = slots[usize::from(write.register)];
+            let wide = widened.iter().find(|widened| widened.slot == slot && write.reduce.is_some());
+            let to = match wide {
+                Some(widened) => spot(At::Scratch(widened.offset), false),
+                None if is_side(write) => spot(At::Side { first: write.place(), narrow: write.narrow }, write.narrow),
+                None => spot(At::Home(slot), is_narrow),
+            };
             Output { register: write.register, to, form: Form::Elements }
         });
         let outputs: Vec<Output> = outputs.collect();
         if outputs.is_empty() {
             return None;
         }
-        let line = Line { len: len.min(CHUNK), inputs, code: code.to_vec(), outputs };
+        let line = Line { len: len.min(CHUNK), narrow: narrow.map(Vec::from), inputs, code: code.to_vec(), outputs };
         line.is_supported().then_some(Body { line, places })
     }
 
@@ -151,12 +179,14 @@ impl Body {
         &self,
         bases: &[*mut f64],
         start: usize,
+        scratch: *mut f64,
         home: impl Fn(u16) -> *mut f64,
         pointers: &mut [*mut f64],
     ) {
         for (pointer, at) in pointers.iter_mut().zip(&self.places) {
             *pointer = match *at {
                 At::Home(slot) => home(slot),
+                At::Scratch(offset) => scratch.wrapping_add(offset),
                 At::Side { first, narrow: false } => first.of(bases).wrapping_add(start),
                 At::Side { first, narrow: true } => first.narrow(bases).wrapping_add(start).cast(),
             };

@@ -19,7 +19,14 @@ use crate::jit::{Base, Form, Group, Input, Output, SMALL, Spot};
 pub(super) enum Line {}
 
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) fn line(_: &[usize], _: &Bases, _: &[Read], _: &[Instruction], _: &[Write]) -> Option<Line> {
+pub(super) fn line(
+    _: &[usize],
+    _: Option<&[bool]>,
+    _: &Bases,
+    _: &[Read],
+    _: &[Instruction],
+    _: &[Write],
+) -> Option<Line> {
     None
 }
 
@@ -27,6 +34,7 @@ pub(super) fn line(_: &[usize], _: &Bases, _: &[Read], _: &[Instruction], _: &[W
 #[cfg(target_arch = "x86_64")]
 pub(super) fn line(
     dims: &[usize],
+    narrow: Option<&[bool]>,
     bases: &Bases,
     inputs: &[Read],
     code: &[Instruction],
@@ -41,17 +49,18 @@ pub(super) fn line(
         _ => input(len, read.base, read.narrow, &read.layout),
     });
     let outputs = outputs.iter().map(|write| output(dims, write.base, write, &write.strides, &write.layout));
-    supported(len, inputs.collect(), code, outputs.collect())
+    supported(len, narrow, inputs.collect(), code, outputs.collect())
 }
 
 #[cfg(target_arch = "x86_64")]
 fn supported(
     len: usize,
+    narrow: Option<&[bool]>,
     inputs: Option<Vec<Input>>,
     code: &[Instruction],
     outputs: Option<Vec<Output>>,
 ) -> Option<Line> {
-    let line = Line { len, inputs: inputs?, code: code.to_vec(), outputs: outputs? };
+    let line = Line { len, narrow: narrow.map(Vec::from), inputs: inputs?, code: code.to_vec(), outputs: outputs? };
     line.is_supported().then_some(line)
 }
 
@@ -113,6 +122,8 @@ pub(super) struct Rows {
     dims: Vec<usize>,
     /// How many bytes each place moves when the index of a dimension grows by one and those behind it start again.
     moves: Vec<Vec<isize>>,
+    /// The reductions of the kernel that take in a row at a time, element by element.
+    pub(super) columns: Vec<usize>,
 }
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -121,7 +132,14 @@ pub(super) enum Rows {}
 
 #[cfg(not(target_arch = "x86_64"))]
 impl Rows {
-    pub(super) fn new(_: &[usize], _: &Bases, _: &[Read], _: &[Instruction], _: &[Write]) -> Option<Rows> {
+    pub(super) fn new(
+        _: &[usize],
+        _: Option<&[bool]>,
+        _: &Bases,
+        _: &[Read],
+        _: &[Instruction],
+        _: &[Write],
+    ) -> Option<Rows> {
         None
     }
 }
@@ -130,11 +148,16 @@ impl Rows {
 #[cfg(target_arch = "x86_64")]
 const LEAST: usize = 4;
 
+/// Rows of fewer elements take longer one by one than in blocks, if columns are reduced.
+#[cfg(target_arch = "x86_64")]
+const LEAST_OF_COLUMNS: usize = 64;
+
 #[cfg(target_arch = "x86_64")]
 impl Rows {
     /// The loop as rows that are as long as the compiler takes them.
     pub(super) fn new(
         dims: &[usize],
+        narrow: Option<&[bool]>,
         bases: &Bases,
         inputs: &[Read],
         code: &[Instruction],
@@ -143,20 +166,26 @@ impl Rows {
         let len = |dims: &[usize]| dims.iter().product::<usize>();
         let splits = (1..dims.len()).take_while(|&split| len(&dims[split..]) >= LEAST);
         let mut splits = splits.filter(|&split| len(&dims[..split]) > 1);
-        splits.find_map(|split| Rows::split(split, dims, bases, inputs, code, outputs))
+        splits.find_map(|split| Rows::split(split, dims, narrow, bases, inputs, code, outputs))
     }
 
     fn split(
         split: usize,
         dims: &[usize],
+        narrow: Option<&[bool]>,
         bases: &Bases,
         inputs: &[Read],
         code: &[Instruction],
         outputs: &[Write],
     ) -> Option<Rows> {
         let (front, row) = dims.split_at(split);
+        let len = row.iter().product();
         let across = |write: &Write| (0..split).any(|d| write.strides[d] == 0 && dims[d] > 1);
-        if outputs.iter().any(across) {
+        let is_column = |write: &Write| {
+            let fixed = write.strides[..split].iter().all(|&stride| stride == 0);
+            fixed && len >= LEAST_OF_COLUMNS && Layout::new(0, row, &write.strides[split..]).is_contiguous()
+        };
+        if outputs.iter().any(|write| across(write) && !is_column(write)) {
             return None;
         }
         let mut places: Vec<(usize, bool, &[isize])> = vec![];
@@ -167,7 +196,6 @@ impl Rows {
                 places.len() - 1
             })
         };
-        let len = row.iter().product();
         let layout = |strides: &[isize], offset| Layout::new(offset, row, &strides[split..]);
         let inputs = inputs.iter().map(|read| {
             let own = layout(&read.strides, read.layout.offset);
@@ -178,13 +206,16 @@ impl Rows {
             }
         });
         let inputs = inputs.collect();
-        let outputs = outputs.iter().map(|write| {
+        let written = outputs.iter().map(|write| {
             let own = layout(&write.strides, write.layout.offset);
             let place = place(write.base, write.narrow, &write.strides[..split]);
+            if let Some(reduce) = write.reduce.filter(|_| across(write)) {
+                let to = Spot { base: Base::Place(place as u32), offset: write.layout.offset, narrow: false };
+                return Some(Output { register: write.register, to, form: Form::Accumulated(reduce) });
+            }
             output(row, place, write, &write.strides[split..], &own)
         });
-        let outputs = outputs.collect();
-        let line = supported(len, inputs, code, outputs)?;
+        let line = supported(len, narrow, inputs, code, written.collect())?;
         let back = |strides: &[isize], d: usize| -> isize {
             (d + 1..split).map(|d| strides[d] * (front[d] as isize - 1)).sum()
         };
@@ -192,15 +223,18 @@ impl Rows {
             (strides[d] - back(strides, d)) * if narrow { size_of::<f32>() } else { size_of::<f64>() } as isize
         };
         let moves = (0..split).map(|d| places.iter().map(|place| bytes(d, place)).collect()).collect();
-        Some(Rows { line, places: places.into_iter().map(|(base, ..)| base).collect(), dims: front.into(), moves })
+        let reduced = outputs.iter().filter(|write| write.reduce.is_some()).enumerate();
+        let columns = reduced.filter(|(_, write)| across(write)).map(|(number, _)| number).collect();
+        let places = places.into_iter().map(|(base, ..)| base).collect();
+        Some(Rows { line, places, dims: front.into(), moves, columns })
     }
 
-    /// Calls `run` for each row with the pointers to its places, until it says that it did not get through; gives whether it
-    /// always did.
-    pub(super) fn each(&self, pointers: &mut [*mut f64], mut run: impl FnMut(&[*mut f64]) -> bool) -> bool {
+    /// Calls `run` for each row with its number and the pointers to its places, until it says that it did not get through; gives
+    /// whether it always did.
+    pub(super) fn each(&self, pointers: &mut [*mut f64], mut run: impl FnMut(usize, &[*mut f64]) -> bool) -> bool {
         let rows: usize = self.dims.iter().product();
         for next in 1..=rows {
-            if !run(pointers) {
+            if !run(next - 1, pointers) {
                 return false;
             }
             // The last dimension whose index grows: those behind it start again.

@@ -5,6 +5,10 @@
 //! outputs are used in place, inputs with all strides zero are spread over one vector, everything else is gathered to and
 //! scattered from blocks. Instructions that depend on spread inputs only run once.
 //!
+//! Blocks hold f64, or f32 where a loop of single precision reads or writes f32: what varies is computed in lanes of f32 then,
+//! sixteen a vector, and rounded to f32 by every operation. What is the same for all elements is computed in f64, and sums are
+//! taken in f64.
+//!
 //! On a processor with AVX-512, a [`Sequence`] compiles what it can to machine code: whole loops, rows of them, or blocks.
 //!
 //! A run works on several slices, its [`Places`]: memory, inputs and outputs. Nothing is copied that can be read or written
@@ -42,6 +46,7 @@ mod body;
 mod check;
 mod layout;
 mod lines;
+mod narrow;
 mod places;
 mod plan;
 mod reduction;

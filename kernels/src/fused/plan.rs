@@ -1,9 +1,10 @@
 //! From a [`Loop`] to a [`FusedKernel`]: checks, and everything that can be settled before the first run.
 
-use super::body::Body;
+use super::body::{Blocks, Body};
 use super::check::{Read, Write, check_overlap, check_registers};
 use super::layout::{Layout, Walk};
 use super::lines::{Line, Rows, line};
+use super::narrow::is_narrow;
 use super::places::{Bases, Place};
 use super::reduction::{Reduction, Room};
 use super::{Code, Instruction, Loop, Reduce};
@@ -15,6 +16,8 @@ use crate::simd::LANES;
 pub struct FusedKernel {
     /// Elements of the iteration space.
     pub(super) len: usize,
+    /// Whether what varies is computed in lanes of f32: all blocks hold f32 then, but those of `widened`.
+    pub(super) is_narrow: bool,
     /// The slices that it works on.
     pub(super) bases: Bases,
     /// Where the registers of `once` and `code` are.
@@ -25,21 +28,23 @@ pub struct FusedKernel {
     pub(super) once: Vec<Instruction>,
     /// Inputs used in place.
     pub(super) direct: Vec<Direct>,
-    /// Inputs of f32 side by side, widened to a block.
-    pub(super) widened: Vec<Direct>,
+    /// Inputs side by side that are of another type than blocks, converted to one.
+    pub(super) converted: Vec<Direct>,
     /// Inputs gathered to a block.
     pub(super) gathered: Vec<Gathered>,
     /// Instructions run for each block.
     pub(super) code: Vec<Instruction>,
     /// Outputs in place: written by the instruction itself.
     pub(super) stored: Vec<Stored>,
-    /// Outputs of f32 side by side, rounded from a block.
+    /// Outputs of f32 side by side, rounded from a block of f64.
     pub(super) rounded: Vec<Stored>,
     /// Outputs copied from a block.
     pub(super) scattered: Vec<Scattered>,
     /// Outputs of spread values to a single place.
     pub(super) single: Vec<Single>,
     pub(super) reductions: Vec<Reduction>,
+    /// In lanes of f32: what is reduced, in f64.
+    pub(super) widened: Vec<Widened>,
     /// Numbers that the walks need.
     pub(super) walk_len: usize,
     /// f64 of scratch memory.
@@ -97,6 +102,13 @@ pub(super) struct Scattered {
     pub(super) narrow: bool,
 }
 
+/// A block of f64 with the numbers of a slot, in scratch memory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Widened {
+    pub(super) slot: u16,
+    pub(super) offset: usize,
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Single {
     pub(super) slot: u16,
@@ -124,14 +136,22 @@ impl FusedKernel {
         if len <= 1 {
             inputs.iter_mut().for_each(|read| read.layout = Layout::new(read.layout.offset, &[], &[]));
         }
-        let line = line(&plan.dims, &bases, &inputs, &plan.code, &outputs);
+        let spread = spread_registers(&inputs, &plan.code);
+        let is_narrow = is_narrow(len, &bases, &inputs, &plan.code, &outputs, &spread);
+        let narrow = is_narrow.then_some(&spread[..]);
+        let line = line(&plan.dims, narrow, &bases, &inputs, &plan.code, &outputs);
         let rows = match line {
             Some(_) => None,
-            None => Rows::new(&plan.dims, &bases, &inputs, &plan.code, &outputs),
+            None => Rows::new(&plan.dims, narrow, &bases, &inputs, &plan.code, &outputs),
         };
         let by_blocks = line.is_none() && rows.is_none();
-        let kernel = Builder::new(plan.dims, len, bases).build(inputs, plan.code, outputs, by_blocks);
+        let kernel = Builder::new(plan.dims, len, is_narrow, bases).build(inputs, plan.code, outputs, by_blocks);
         FusedKernel { line, rows, ..kernel }
+    }
+
+    /// Whether what varies is computed in lanes of f32, see the [module](super).
+    pub fn is_narrow(&self) -> bool {
+        self.is_narrow
     }
 
     /// Length that the memory of a run must at least have.
@@ -143,11 +163,17 @@ impl FusedKernel {
 
 /// Rewrites outputs so that each contiguous one has a temporary of its own, which its instruction writes in place, and
 /// none is spread.
-fn give_outputs_temporaries(spread: &mut Vec<bool>, inputs: usize, code: &mut Vec<Instruction>, outputs: &mut [Write]) {
+fn give_outputs_temporaries(
+    is_narrow: bool,
+    spread: &mut Vec<bool>,
+    inputs: usize,
+    code: &mut Vec<Instruction>,
+    outputs: &mut [Write],
+) {
     let mut owned: Vec<u16> = vec![];
     for output in outputs {
         let register = usize::from(output.register);
-        let in_place = is_in_place(output);
+        let in_place = is_in_place(is_narrow, output);
         if spread[register] || in_place && (register < inputs || owned.contains(&output.register)) {
             let dst = u16::try_from(spread.len()).expect("fused: too many registers");
             spread.push(false);
@@ -161,8 +187,8 @@ fn give_outputs_temporaries(spread: &mut Vec<bool>, inputs: usize, code: &mut Ve
 }
 
 /// Written by the instruction itself.
-fn is_in_place(output: &Write) -> bool {
-    output.reduce.is_none() && output.layout.is_contiguous() && !output.narrow
+fn is_in_place(is_narrow: bool, output: &Write) -> bool {
+    output.reduce.is_none() && output.layout.is_contiguous() && output.narrow == is_narrow
 }
 
 /// For each register, whether it is the same for all elements.
@@ -188,15 +214,16 @@ struct Builder {
 }
 
 impl Builder {
-    fn new(dims: Vec<usize>, len: usize, bases: Bases) -> Builder {
+    fn new(dims: Vec<usize>, len: usize, is_narrow: bool, bases: Bases) -> Builder {
         let kernel = FusedKernel {
             len,
+            is_narrow,
             bases,
             slots: vec![],
             spread: vec![],
             once: vec![],
             direct: vec![],
-            widened: vec![],
+            converted: vec![],
             gathered: vec![],
             code: vec![],
             stored: vec![],
@@ -204,6 +231,7 @@ impl Builder {
             scattered: vec![],
             single: vec![],
             reductions: vec![],
+            widened: vec![],
             walk_len: 0,
             scratch_len: 0,
             line: None,
@@ -226,18 +254,36 @@ impl Builder {
             code.clear();
             outputs.retain(|output| output.reduce.is_some());
         } else if self.kernel.len > 1 {
-            give_outputs_temporaries(&mut spread, inputs.len(), &mut code, &mut outputs);
+            give_outputs_temporaries(self.kernel.is_narrow, &mut spread, inputs.len(), &mut code, &mut outputs);
         }
         self.slots = vec![0; spread.len()];
         self.inputs(&inputs);
         self.instructions(&code, &spread, inputs.len(), &outputs);
+        self.widen(&outputs);
         if by_blocks && self.kernel.len > 1 {
-            self.kernel.body = Body::new(self.kernel.len, &self.kernel.bases, &self.slots, &inputs, &code, &outputs);
+            let kernel = &self.kernel;
+            let narrow = kernel.is_narrow.then_some(&spread[..]);
+            let blocks = Blocks { len: kernel.len, narrow, slots: &self.slots, widened: &kernel.widened };
+            self.kernel.body = Body::new(blocks, &kernel.bases, &inputs, &code, &outputs);
         }
         for output in outputs {
             self.output(output);
         }
         self.kernel
+    }
+
+    /// In lanes of f32, gives what is reduced a block of f64.
+    fn widen(&mut self, outputs: &[Write]) {
+        if !self.kernel.is_narrow {
+            return;
+        }
+        for output in outputs.iter().filter(|output| output.reduce.is_some()) {
+            let slot = self.slots[usize::from(output.register)];
+            if self.kernel.widened.iter().all(|widened| widened.slot != slot) {
+                let offset = self.scratch(CHUNK);
+                self.kernel.widened.push(Widened { slot, offset });
+            }
+        }
     }
 
     fn inputs(&mut self, inputs: &[Read]) {
@@ -262,7 +308,8 @@ impl Builder {
         }
         let slot = self.slot(LANES);
         if layout.is_contiguous() {
-            let side_by_side = if narrow { &mut self.kernel.widened } else { &mut self.kernel.direct };
+            let is_other = narrow != self.kernel.is_narrow;
+            let side_by_side = if is_other { &mut self.kernel.converted } else { &mut self.kernel.direct };
             side_by_side.push(Direct { slot, place });
         } else {
             let walk = self.walk(layout);
@@ -274,7 +321,8 @@ impl Builder {
     /// A new slot with its part of the scratch memory.
     fn slot(&mut self, step: usize) -> u16 {
         let slot = u16::try_from(self.kernel.slots.len()).expect("fused: too many registers");
-        let offset = self.scratch(if step == 0 { LANES } else { CHUNK });
+        // Of a spread value, the vector of f32 follows that of f64.
+        let offset = self.scratch(if step == 0 { 2 * LANES } else { CHUNK });
         self.kernel.slots.push(Home { offset, step });
         slot
     }
@@ -304,7 +352,9 @@ impl Builder {
                     last_use[arg] = ALWAYS;
                 }
             }
-            let stored = outputs.iter().find(|output| output.register == instruction.dst && is_in_place(output));
+            let stored = outputs
+                .iter()
+                .find(|output| output.register == instruction.dst && is_in_place(self.kernel.is_narrow, output));
             self.slots[dst] = match (stored, self.free.pop()) {
                 (None, Some(slot)) => slot,
                 (stored, free) => {
@@ -331,9 +381,9 @@ impl Builder {
             let reduction = Reduction::new(slot, reduce, output.place(), &dims, &output.strides, self);
             self.dims = dims;
             self.kernel.reductions.push(reduction);
-        } else if output.narrow && output.layout.is_contiguous() {
+        } else if output.narrow != self.kernel.is_narrow && output.layout.is_contiguous() {
             self.kernel.rounded.push(Stored { slot, place: output.place() });
-        } else if !is_in_place(&output) {
+        } else if !is_in_place(self.kernel.is_narrow, &output) {
             let walk = self.walk(&output.layout);
             let Write { base, layout, narrow, .. } = output;
             self.kernel.scattered.push(Scattered { slot, base, layout, walk, narrow });

@@ -107,7 +107,7 @@ impl Reduction {
         if let Made::Scratch { acc, base, places, walk } = &self.made {
             let walk = Walk { layout: places, state: &mut state[*walk..] };
             // SAFETY: the layout has as many places as there are results.
-            unsafe { scatter::<f64>(isa, walk, scratch.wrapping_add(*acc), bases[*base], self.kept) };
+            unsafe { scatter(isa, walk, scratch.wrapping_add(*acc), bases[*base], self.kept) };
         }
     }
 
@@ -161,6 +161,27 @@ impl Reduction {
             x = x.wrapping_add(taken);
             len -= taken;
         }
+    }
+
+    /// Before row `number` is taken in, element by element, where the results belong: of a reduction of columns.
+    ///
+    /// # Safety
+    /// As for [`empty`](Self::empty).
+    pub(super) unsafe fn begin_row(&self, number: usize, bases: &[*mut f64], scratch: *mut f64) {
+        if number.is_multiple_of(ROWS) {
+            // SAFETY: the caller's promise.
+            unsafe { self.empty(bases, scratch) };
+        }
+    }
+
+    /// After row `number` was taken in.
+    ///
+    /// # Safety
+    /// As for [`empty`](Self::empty).
+    pub(super) unsafe fn end_row(&self, isa: Isa, number: usize, bases: &[*mut f64], scratch: *mut f64) {
+        let results = self.results(bases, scratch);
+        // SAFETY: the caller's promise.
+        unsafe { self.close(isa, number + 1, results, self.kept, results, scratch) };
     }
 
     /// Takes rows of one block of rows in, the first of them number `number`.

@@ -1,15 +1,14 @@
 //! Running a fused kernel.
 
-use super::blocks::{gather, scatter};
+use super::blocks::{To, gather, scatter};
 use super::body::{Body, Compiled};
 use super::layout::Walk;
-use super::places::Places;
+use super::places::{Place, Places};
 use super::plan::FusedKernel;
-use crate::elementwise::{narrow, widen};
-use crate::interpreter::{Slot, Span, execute, spread};
+use crate::interpreter::{Slot, Span, execute, execute_narrow, spread};
 use crate::isa::Isa;
 use crate::reduce::{CHUNK, Reduce, Tree};
-use crate::simd::LANES;
+use crate::simd::{LANES, LANES_F32};
 
 /// Memory that runs work in. One scratch serves any number of kernels, one run at a time.
 #[derive(Clone, Debug, Default)]
@@ -156,6 +155,16 @@ impl FusedKernel {
         if self.len == 1 {
             return;
         }
+        if self.is_narrow {
+            for slot in slots.iter_mut().filter(|slot| slot.step == 0) {
+                // SAFETY: the vector of f32 follows that of f64.
+                unsafe {
+                    let value = *slot.pointer as f32;
+                    slot.pointer = slot.pointer.add(LANES);
+                    *slot.pointer.cast::<[f32; LANES_F32]>() = [value; LANES_F32];
+                }
+            }
+        }
         scratch.state[..self.walk_len].fill(0);
         for (reduction, tree) in self.reductions.iter().zip(&mut scratch.trees) {
             *tree = Tree::new(reduction.reduce);
@@ -210,14 +219,16 @@ impl FusedKernel {
         for gathered in &self.gathered {
             let to = home(gathered.slot);
             let walk = Walk { layout: &gathered.layout, state: &mut state[gathered.walk..] };
+            let from = bases[gathered.base];
             // SAFETY: the elements are places of the input, which were checked; a home holds CHUNK values.
             unsafe {
-                if gathered.narrow {
-                    gather::<f32>(isa, walk, bases[gathered.base].cast(), to, len);
-                } else {
-                    gather::<f64>(isa, walk, bases[gathered.base], to, len);
+                match (gathered.narrow, self.is_narrow) {
+                    (false, false) => gather::<f64, f64>(isa, walk, from, to, len),
+                    (true, false) => gather::<f32, f64>(isa, walk, from.cast(), to, len),
+                    (false, true) => gather::<f64, f32>(isa, walk, from, to.cast(), len),
+                    (true, true) => gather::<f32, f32>(isa, walk, from.cast(), to.cast(), len),
                 }
-                pad(to, len);
+                self.pad(to, len);
             }
         }
         // SAFETY: as above; the gathered inputs are in their homes.
@@ -231,15 +242,20 @@ impl FusedKernel {
             let (from, to) = (slots[usize::from(scattered.slot)].pointer, bases[scattered.base]);
             // SAFETY: as above; the slot holds `len` values.
             unsafe {
-                if scattered.narrow {
-                    scatter::<f32>(isa, walk, from, to.cast(), len);
-                } else {
-                    scatter::<f64>(isa, walk, from, to, len);
+                match (self.is_narrow, scattered.narrow) {
+                    (false, false) => scatter::<f64, f64>(isa, walk, from, to, len),
+                    (false, true) => scatter::<f64, f32>(isa, walk, from, to.cast(), len),
+                    // Such loops write f32.
+                    (true, _) => scatter::<f32, f32>(isa, walk, from.cast(), to.cast(), len),
                 }
             }
         }
         for (reduction, tree) in self.reductions.iter().zip(trees) {
-            let x = slots[usize::from(reduction.slot)].pointer;
+            let widened = self.widened.iter().find(|widened| widened.slot == reduction.slot);
+            let x = match widened {
+                Some(widened) => block.wrapping_add(widened.offset),
+                None => slots[usize::from(reduction.slot)].pointer,
+            };
             // SAFETY: as above.
             unsafe { reduction.block(isa, x, len, bases, block, state, tree) };
         }
@@ -262,14 +278,14 @@ impl FusedKernel {
             return false;
         }
         let home = |slot| self.home(block, slot);
-        body.pointers(bases, start, home, pointers);
+        body.pointers(bases, start, block, home, pointers);
         // SAFETY: homes hold CHUNK values, and the other places of the block are those of inputs and outputs, which were
         // checked; no output lies where an input does. The frame is long enough and on a cache line.
         if unsafe { !compiled.run(pointers, *frame) } {
             return false;
         }
         for direct in &self.direct {
-            slots[usize::from(direct.slot)].pointer = direct.place.of(bases).wrapping_add(start);
+            slots[usize::from(direct.slot)].pointer = self.place(direct.place, bases, start);
         }
         for stored in &self.stored {
             slots[usize::from(stored.slot)].pointer = home(stored.slot);
@@ -291,50 +307,123 @@ impl FusedKernel {
         block: *mut f64,
         slots: &mut [Slot],
     ) {
-        let vectors = len.div_ceil(LANES);
-        let is_whole = len.is_multiple_of(LANES);
+        let lanes = if self.is_narrow { LANES_F32 } else { LANES };
+        let vectors = len.div_ceil(lanes);
+        let is_whole = len.is_multiple_of(lanes);
         let home = |slot| self.home(block, slot);
         for direct in &self.direct {
-            let from = direct.place.of(bases).wrapping_add(start);
+            let from = self.place(direct.place, bases, start);
             slots[usize::from(direct.slot)].pointer = if is_whole {
                 from
             } else {
                 let to = home(direct.slot);
                 // SAFETY: the elements are places of the input, which were checked; a home holds CHUNK values.
                 unsafe {
-                    std::ptr::copy_nonoverlapping(from, to, len);
-                    pad(to, len);
+                    self.copy(from, to, len);
+                    self.pad(to, len);
                 }
                 to
             };
         }
-        for direct in &self.widened {
-            let (from, to) = (direct.place.narrow(bases).wrapping_add(start), home(direct.slot));
+        for direct in &self.converted {
+            let to = home(direct.slot);
             // SAFETY: as above.
             unsafe {
-                widen(isa, std::slice::from_raw_parts(from, len), std::slice::from_raw_parts_mut(to, len));
-                pad(to, len);
+                if self.is_narrow {
+                    convert(isa, direct.place.of(bases).wrapping_add(start), to.cast::<f32>(), len);
+                } else {
+                    convert(isa, direct.place.narrow(bases).wrapping_add(start), to, len);
+                }
+                self.pad(to, len);
             }
         }
         for stored in &self.stored {
             slots[usize::from(stored.slot)].pointer =
-                if is_whole { stored.place.of(bases).wrapping_add(start) } else { home(stored.slot) };
+                if is_whole { self.place(stored.place, bases, start) } else { home(stored.slot) };
         }
         // SAFETY: slots are homes, or inputs and outputs with `vectors` whole vectors from here on.
-        unsafe { execute(isa, &self.code, slots, Span { vectors, ahead: 0 }) };
+        unsafe {
+            let span = Span { vectors, ahead: 0 };
+            if self.is_narrow {
+                execute_narrow(isa, &self.code, slots, span);
+            } else {
+                execute(isa, &self.code, slots, span);
+            }
+        }
         if !is_whole {
             for stored in &self.stored {
-                let to = stored.place.of(bases).wrapping_add(start);
                 // SAFETY: the elements are places of the output, which were checked.
-                unsafe { std::ptr::copy_nonoverlapping(home(stored.slot), to, len) };
+                unsafe { self.copy(home(stored.slot), self.place(stored.place, bases, start), len) };
             }
         }
         for stored in &self.rounded {
             let (from, to) = (slots[usize::from(stored.slot)].pointer, stored.place.narrow(bases).wrapping_add(start));
             // SAFETY: as above; the slot holds `len` values.
-            unsafe { narrow(isa, std::slice::from_raw_parts(from, len), std::slice::from_raw_parts_mut(to, len)) };
+            unsafe { convert(isa, from, to, len) };
+        }
+        for widened in &self.widened {
+            let from = slots[usize::from(widened.slot)].pointer;
+            // SAFETY: as above; the block of f64 holds CHUNK values.
+            unsafe { convert(isa, from.cast::<f32>(), block.wrapping_add(widened.offset), len) };
         }
     }
+
+    /// Element `start` after a place of elements that are as those of blocks.
+    fn place(&self, place: Place, bases: &[*mut f64], start: usize) -> *mut f64 {
+        if self.is_narrow {
+            place.narrow(bases).wrapping_add(start).cast()
+        } else {
+            place.of(bases).wrapping_add(start)
+        }
+    }
+
+    /// Copies elements as those of blocks are.
+    ///
+    /// # Safety
+    /// `from` must be readable and `to` writable for `len` elements, and they must not overlap.
+    unsafe fn copy(&self, from: *const f64, to: *mut f64, len: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if self.is_narrow {
+                std::ptr::copy_nonoverlapping(from.cast::<f32>(), to.cast::<f32>(), len);
+            } else {
+                std::ptr::copy_nonoverlapping(from, to, len);
+            }
+        }
+    }
+
+    /// Repeats the last element of a block up to a whole vector, so that the lanes past the end meet no case that the others
+    /// do not.
+    ///
+    /// # Safety
+    /// `block` must hold `len > 0` elements and be writable up to a whole vector.
+    unsafe fn pad(&self, block: *mut f64, len: usize) {
+        /// # Safety
+        /// `block` must hold `len > 0` values and be writable up to the next multiple of `lanes`.
+        unsafe fn pad<T: Copy>(block: *mut T, len: usize, lanes: usize) {
+            for i in len..len.next_multiple_of(lanes) {
+                // SAFETY: the caller's promise.
+                unsafe { *block.add(i) = *block.add(len - 1) };
+            }
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            if self.is_narrow {
+                pad::<f32>(block.cast(), len, LANES_F32);
+            } else {
+                pad(block, len, LANES);
+            }
+        }
+    }
+}
+
+/// Converts elements side by side.
+///
+/// # Safety
+/// `from` must be readable and `to` writable for `len` elements, and they must not overlap.
+unsafe fn convert<A: To<B>, B>(isa: Isa, from: *const A, to: *mut B, len: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { A::all(isa, std::slice::from_raw_parts(from, len), std::slice::from_raw_parts_mut(to, len)) };
 }
 
 /// Machine code for blocks and the room that it works in.
@@ -343,15 +432,4 @@ struct Machine<'r> {
     body: &'r Body,
     frame: *mut f64,
     pointers: &'r mut [*mut f64],
-}
-
-/// Repeats the last value up to a whole vector, so that the lanes past the end meet no case that the others do not.
-///
-/// # Safety
-/// `to` must hold `len > 0` values and be writable up to the next multiple of eight.
-unsafe fn pad(to: *mut f64, len: usize) {
-    for i in len..len.next_multiple_of(LANES) {
-        // SAFETY: the caller's promise.
-        unsafe { *to.add(i) = *to.add(len - 1) };
-    }
 }

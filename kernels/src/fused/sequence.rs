@@ -34,6 +34,9 @@ struct Stretch {
     /// The rows of which the routine does one.
     #[cfg(target_arch = "x86_64")]
     rows: Option<Rows>,
+    /// Where the routine's frame is in scratch memory: after what reductions of columns use.
+    #[cfg(target_arch = "x86_64")]
+    frame_offset: usize,
 }
 
 impl Sequence {
@@ -82,7 +85,8 @@ impl Sequence {
         #[cfg(target_arch = "x86_64")]
         for stretch in &self.stretches {
             if let Some(routine) = &stretch.routine {
-                scratch.reserve_routine(routine.frame_len(), stretch.bases.len() + stretch.row_places());
+                let frame = stretch.frame_offset + routine.frame_len();
+                scratch.reserve_routine(frame, stretch.bases.len() + stretch.row_places());
             }
         }
     }
@@ -94,7 +98,7 @@ impl Sequence {
     pub fn run(&self, scratch: &mut Scratch, mut places: Places<'_, '_>) {
         let (isa, mut start) = (Isa::detect(), 0);
         for stretch in &self.stretches {
-            let done = stretch.run(scratch, places.reborrow());
+            let done = stretch.run(isa, &self.kernels[start..stretch.end], scratch, places.reborrow());
             for place in start + done..stretch.end {
                 self.kernels[place].run_by(isa, self.blocks[place].as_ref(), scratch, places.reborrow());
             }
@@ -106,9 +110,10 @@ impl Sequence {
 impl Stretch {
     #[cfg(target_arch = "x86_64")]
     fn new(start: usize, kernels: &[FusedKernel]) -> Stretch {
-        if let [FusedKernel { rows: Some(rows), bases, .. }] = kernels {
+        if let [FusedKernel { rows: Some(rows), bases, scratch_len, .. }] = kernels {
             let routine = Routine::new(std::slice::from_ref(&rows.line));
-            return Stretch { end: start + 1, routine, rows: Some(rows.clone()), bases: bases.clone() };
+            let (rows, bases) = (Some(rows.clone()), bases.clone());
+            return Stretch { end: start + 1, routine, rows, bases, frame_offset: *scratch_len };
         }
         let mut bases = Bases::default();
         let lines: Option<Vec<Line>> = kernels
@@ -119,7 +124,7 @@ impl Stretch {
             })
             .collect();
         let routine = lines.and_then(|lines| Routine::new(&lines));
-        Stretch { end: start + kernels.len(), routine, rows: None, bases }
+        Stretch { end: start + kernels.len(), routine, rows: None, bases, frame_offset: 0 }
     }
 
     #[cfg(not(target_arch = "x86_64"))]
@@ -143,17 +148,29 @@ impl Stretch {
         self.rows.as_ref().map_or(0, |rows| rows.places.len())
     }
 
-    /// Runs the machine code, if there is any; gives how many loops it finished.
+    /// Runs the machine code of these kernels, if there is any; gives how many loops it finished.
     #[cfg(target_arch = "x86_64")]
-    fn run(&self, scratch: &mut Scratch, places: Places<'_, '_>) -> usize {
+    fn run(&self, isa: Isa, kernels: &[FusedKernel], scratch: &mut Scratch, places: Places<'_, '_>) -> usize {
         let Some(routine) = &self.routine else { return 0 };
-        let (frame, pointers) = scratch.routine(routine.frame_len(), self.bases.len() + self.row_places());
+        let room = self.frame_offset + routine.frame_len();
+        let (block, pointers) = scratch.routine(room, self.bases.len() + self.row_places());
+        let frame = block.wrapping_add(self.frame_offset);
         let (bases, of_row) = pointers.split_at_mut(self.bases.len());
         self.bases.resolve(places, bases);
         if let Some(rows) = &self.rows {
             of_row.iter_mut().zip(&rows.places).for_each(|(pointer, &base)| *pointer = bases[base]);
-            // SAFETY: as below; the elements of all rows are those of the kernel, whose places were checked.
-            return usize::from(rows.each(of_row, |pointers| unsafe { routine.run(pointers, frame) } == 1));
+            let columns = || rows.columns.iter().map(|&number| &kernels[0].reductions[number]);
+            let done = rows.each(of_row, |number, pointers| {
+                // SAFETY: as below; the elements of all rows are those of the kernel, whose places were checked, and `block` is as
+                // long as it asks.
+                unsafe {
+                    columns().for_each(|reduction| reduction.begin_row(number, bases, block));
+                    let done = routine.run(pointers, frame) == 1;
+                    columns().for_each(|reduction| reduction.end_row(isa, number, bases, block));
+                    done
+                }
+            });
+            return usize::from(done);
         }
         // SAFETY: when the kernels were made, all their places were checked to be inside slices of a length that `resolve`
         // asks for, or inside their own data, which they keep; outputs overlap no inputs. The frame is long enough and on a
@@ -162,7 +179,7 @@ impl Stretch {
     }
 
     #[cfg(not(target_arch = "x86_64"))]
-    fn run(&self, _: &mut Scratch, _: Places<'_, '_>) -> usize {
+    fn run(&self, _: Isa, _: &[FusedKernel], _: &mut Scratch, _: Places<'_, '_>) -> usize {
         let _ = &self.bases;
         0
     }

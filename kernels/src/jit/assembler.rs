@@ -1,6 +1,6 @@
 //! The encoder: x86-64 instructions as bytes (Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2).
 //!
-//! Only what the compiler emits is here: AVX-512 vectors of 128 or 512 bits (EVEX prefix), byte masks (VEX prefix), and a
+//! Only what the compiler emits is here: AVX-512 vectors of 128 or 512 bits (EVEX prefix), masks (VEX prefix), and a
 //! few instructions on general registers.
 
 use super::block::Index;
@@ -36,6 +36,8 @@ pub(super) enum Width {
     Four,
     /// Eight f64.
     Eight,
+    /// Sixteen f32.
+    Sixteen,
 }
 
 impl Width {
@@ -43,7 +45,7 @@ impl Width {
         match self {
             Width::One => 0,
             Width::Four => 1,
-            Width::Eight => 2,
+            Width::Eight | Width::Sixteen => 2,
         }
     }
 
@@ -52,7 +54,13 @@ impl Width {
         match self {
             Width::One | Width::Four => Width::One,
             Width::Eight => Width::Four,
+            Width::Sixteen => unreachable!("they are f32"),
         }
+    }
+
+    /// Bytes of a number.
+    fn number(self) -> i32 {
+        if self == Width::Sixteen { 4 } else { 8 }
     }
 }
 
@@ -96,6 +104,15 @@ struct Opcode {
     /// Whether it is about f64: the bit W.
     is_double: bool,
     reach: Reach,
+    /// Prefix and code of the same on f32, which a width of sixteen takes.
+    narrow: (u8, u8),
+}
+
+impl Opcode {
+    /// With another code on f32.
+    const fn or(self, code: u8) -> Opcode {
+        Opcode { narrow: (self.prefix, code), ..self }
+    }
 }
 
 /// How much of the memory an operand there is.
@@ -105,20 +122,22 @@ enum Reach {
     Whole,
     /// Half as much.
     Half,
+    /// One number.
+    Number,
     /// So many bytes, whatever the width.
     Bytes(i32),
 }
 
 const fn packed(code: u8) -> Opcode {
-    Opcode { map: Map::M0F, prefix: 1, code, is_double: true, reach: Reach::Whole }
+    Opcode { map: Map::M0F, prefix: 1, code, is_double: true, reach: Reach::Whole, narrow: (0, code) }
 }
 
 const fn packed38(code: u8) -> Opcode {
-    Opcode { map: Map::M0F38, ..packed(code) }
+    Opcode { map: Map::M0F38, ..packed(code).or(code) }
 }
 
 const fn packed3a(code: u8) -> Opcode {
-    Opcode { map: Map::M0F3A, ..packed(code) }
+    Opcode { map: Map::M0F3A, ..packed(code).or(code) }
 }
 
 /// Moves of one f64.
@@ -129,7 +148,7 @@ const fn single(code: u8) -> Opcode {
 /// Conversions from f32, and moves of f32.
 const fn narrow(code: u8, reach: Reach) -> Opcode {
     let prefix = if let Reach::Bytes(_) = reach { 2 } else { 0 };
-    Opcode { map: Map::M0F, prefix, code, is_double: false, reach }
+    Opcode { prefix, is_double: false, reach, ..packed(code) }
 }
 
 /// Operations of f32 in registers.
@@ -225,8 +244,8 @@ impl Assembler {
         and packed(0x54);
         or packed(0x56);
         xor packed(0x57);
-        add_bits packed(0xd4);
-        sub_bits packed(0xfb);
+        add_bits packed(0xd4).or(0xfe);
+        sub_bits packed(0xfb).or(0xfa);
     }
 
     /// `to = ± a to ± b`
@@ -265,15 +284,15 @@ impl Assembler {
 
     /// Modes: 0 to nearest, 1 down, 2 up, 3 towards zero; without exceptions.
     pub(super) fn round(&mut self, width: Width, to: u8, x: Operand, mode: u8) {
-        self.evex(packed3a(0x09), width, to, 0, x, Masking::None, Some(mode | 8));
+        self.evex(packed3a(0x09).or(0x08), width, to, 0, x, Masking::None, Some(mode | 8));
     }
 
     pub(super) fn shift_left(&mut self, width: Width, to: u8, x: u8, bits: u8) {
-        self.evex(packed(0x73), width, 6, to, Operand::Register(x), Masking::None, Some(bits));
+        self.evex(packed(0x73).or(0x72), width, 6, to, Operand::Register(x), Masking::None, Some(bits));
     }
 
     pub(super) fn shift_right(&mut self, width: Width, to: u8, x: u8, bits: u8) {
-        self.evex(packed(0x73), width, 2, to, Operand::Register(x), Masking::None, Some(bits));
+        self.evex(packed(0x73).or(0x72), width, 2, to, Operand::Register(x), Masking::None, Some(bits));
     }
 
     /// Compares into a mask register by one of the 32 predicates.
@@ -327,7 +346,7 @@ impl Assembler {
                 self.evex(single(0x5a), width, room, room, x, Masking::None, None);
                 self.evex(narrow(0x11, Reach::Bytes(4)), width, room, 0, Operand::Vector(to), Masking::None, None);
             }
-            Width::Four => unreachable!("loops are over eight lanes"),
+            Width::Four | Width::Sixteen => unreachable!("loops over lanes of f64 have eight"),
             Width::Eight => {
                 self.evex(packed(0x5a), width, room, 0, x, Masking::None, None);
                 self.evex(narrow(0x11, Reach::Whole), Width::Four, room, 0, Operand::Vector(to), masking, None);
@@ -345,7 +364,7 @@ impl Assembler {
             // The second lane stays zero.
             Width::One if masking == Masking::None => single(0x10),
             Width::One => single(0x12),
-            _ => Opcode { reach: Reach::Bytes(8), ..packed38(0x19) },
+            _ => Opcode { reach: Reach::Number, ..packed38(0x19).or(0x18) },
         };
         self.evex(opcode, width, to, 0, Operand::Vector(from), masking, None);
     }
@@ -399,6 +418,8 @@ impl Assembler {
             Masking::Merged(mask) => (mask, 0),
         };
         let broadcast = u8::from(matches!(operand, Operand::Broadcast(_)));
+        let (prefix, code) = if width == Width::Sixteen { opcode.narrow } else { (opcode.prefix, opcode.code) };
+        let is_double = opcode.is_double && width != Width::Sixteen;
         self.code.extend([
             0x62,
             inverted(register >> 3, 7)
@@ -406,18 +427,19 @@ impl Assembler {
                 | inverted(base >> 3, 5)
                 | inverted(register >> 4, 4)
                 | opcode.map as u8,
-            4 | u8::from(opcode.is_double) << 7 | (!second & 15) << 3 | opcode.prefix,
+            4 | u8::from(is_double) << 7 | (!second & 15) << 3 | prefix,
             zeroed << 7 | width.bits() << 5 | broadcast << 4 | inverted(second >> 4, 3) | mask,
-            opcode.code,
+            code,
         ]);
         match operand {
             Operand::Register(rm) => self.code.push(0xc0 | (register & 7) << 3 | rm & 7),
             Operand::Vector(memory) | Operand::Broadcast(memory) => {
                 // What an offset of one byte counts.
                 let scale = match opcode.reach {
-                    _ if broadcast == 1 => 8,
+                    _ if broadcast == 1 => width.number(),
                     Reach::Whole => 16 << width.bits(),
                     Reach::Half => 8 << width.bits(),
+                    Reach::Number => width.number(),
                     Reach::Bytes(bytes) => bytes,
                 };
                 self.memory(register, memory, scale, u8::from(immediate.is_some()));
@@ -464,53 +486,53 @@ impl Assembler {
         self.pool_uses.push((at, at + 4 + usize::from(trailing), constant));
     }
 
-    /// VEX prefix of the operations on masks, in two bytes.
-    fn vex(&mut self, long: bool, prefix: u8, second: u8, code: u8) {
-        self.code.extend([0xc5, 0x80 | (!second & 15) << 3 | u8::from(long) << 2 | prefix, code]);
+    /// VEX prefix of the operations on masks of sixteen bits, in two bytes.
+    fn vex(&mut self, long: bool, second: u8, code: u8) {
+        self.code.extend([0xc5, 0x80 | (!second & 15) << 3 | u8::from(long) << 2, code]);
     }
 
     pub(super) fn mask_and(&mut self, to: u8, a: u8, b: u8) {
-        self.vex(true, 1, a, 0x41);
+        self.vex(true, a, 0x41);
         self.code.push(0xc0 | to << 3 | b);
     }
 
     pub(super) fn mask_or(&mut self, to: u8, a: u8, b: u8) {
-        self.vex(true, 1, a, 0x45);
+        self.vex(true, a, 0x45);
         self.code.push(0xc0 | to << 3 | b);
     }
 
     pub(super) fn mask_xor(&mut self, to: u8, a: u8, b: u8) {
-        self.vex(true, 1, a, 0x47);
+        self.vex(true, a, 0x47);
         self.code.push(0xc0 | to << 3 | b);
     }
 
     pub(super) fn mask_not(&mut self, to: u8, x: u8) {
-        self.vex(false, 1, 0, 0x44);
+        self.vex(false, 0, 0x44);
         self.code.push(0xc0 | to << 3 | x);
     }
 
-    /// Stores a mask in one byte of the frame.
+    /// Stores a mask in two bytes of the frame.
     pub(super) fn mask_store(&mut self, offset: i32, x: u8) {
-        self.vex(false, 1, 0, 0x91);
+        self.vex(false, 0, 0x91);
         self.memory(x, Memory::At { base: FRAME, index: None, offset }, 1, 0);
     }
 
     pub(super) fn mask_load(&mut self, to: u8, offset: i32) {
-        self.vex(false, 1, 0, 0x90);
+        self.vex(false, 0, 0x90);
         self.memory(to, Memory::At { base: FRAME, index: None, offset }, 1, 0);
     }
 
     /// Sets a mask register; uses rax.
-    pub(super) fn mask_set(&mut self, to: u8, mask: u8) {
+    pub(super) fn mask_set(&mut self, to: u8, mask: u16) {
         self.code.push(0xb8 + RAX);
         self.code.extend(u32::from(mask).to_le_bytes());
-        self.vex(false, 1, 0, 0x92);
+        self.vex(false, 0, 0x92);
         self.code.push(0xc0 | to << 3 | RAX);
     }
 
     /// Sets the zero flag if no bit of the mask is set.
     pub(super) fn mask_test(&mut self, x: u8) {
-        self.vex(false, 1, 0, 0x98);
+        self.vex(false, 0, 0x98);
         self.code.push(0xc0 | x << 3 | x);
     }
 

@@ -3,6 +3,7 @@
 //! Equal nodes are one node, so a block shares common subexpressions across the operations that were recorded into it: the
 //! logistic function and its integral, for example, share their exponential.
 
+use crate::simd::{LANES, LANES_F32};
 use rustc_hash::FxHashMap;
 
 /// A node's number.
@@ -92,7 +93,7 @@ pub(super) enum Node {
     Constant(u64),
     /// The number at an address in all lanes.
     Spread(Address),
-    /// Eight numbers known now: so many-th of the block's vectors.
+    /// Eight f64 known now: so many-th of the block's vectors.
     Vector(u32),
     /// A number a lane, from an address on; with a mask (of known lanes), in its lanes only, and zero in the others.
     Load {
@@ -135,7 +136,7 @@ pub(super) enum Node {
     },
     Compare(Predicate, Value, Value),
     /// These lanes.
-    Lanes(u8),
+    Lanes(u16),
     Both(Value, Value),
     Either(Value, Value),
     Neither(Value),
@@ -217,22 +218,36 @@ impl Node {
     }
 }
 
-/// The sign bit, with which an exclusive or negates.
-const SIGN: u64 = 1 << 63;
+/// The first `count` lanes.
+pub(super) fn first(count: usize) -> u16 {
+    ((1u32 << count) - 1) as u16
+}
+
+/// The bits of a constant, of f32 if it is narrow.
+pub(super) fn bits(is_narrow: bool, x: f64) -> u64 {
+    if is_narrow { (x as f32).to_bits().into() } else { x.to_bits() }
+}
 
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) nodes: Vec<Node>,
+    /// Whether lanes are f32: numbers known now and those in memory are, too.
+    pub(super) is_narrow: bool,
     /// The lanes in use, which guards look at.
-    pub(super) lanes: u8,
+    pub(super) lanes: u16,
     pub(super) vectors: Vec<[u64; 8]>,
     seen: FxHashMap<Node, Value>,
 }
 
 impl Block {
-    /// An empty block. `lanes`: those in use, a bit each.
-    pub(super) fn new(lanes: u8) -> Block {
-        Block { nodes: vec![], lanes, vectors: vec![], seen: FxHashMap::default() }
+    /// An empty block over lanes of f64. `lanes`: those in use, a bit each.
+    pub(super) fn new(lanes: u16) -> Block {
+        Block { nodes: vec![], is_narrow: false, lanes, vectors: vec![], seen: FxHashMap::default() }
+    }
+
+    /// An empty block over lanes of f32.
+    pub(super) fn narrow(lanes: u16) -> Block {
+        Block { is_narrow: true, ..Block::new(lanes) }
     }
 
     /// Adds a node, or finds the equal one that is there.
@@ -249,7 +264,7 @@ impl Block {
     }
 
     pub(super) fn constant(&mut self, x: f64) -> Value {
-        self.push(Node::Constant(x.to_bits()))
+        self.push(Node::Constant(bits(self.is_narrow, x)))
     }
 
     /// Eight numbers known now.
@@ -259,8 +274,9 @@ impl Block {
     }
 
     /// These lanes as a mask; none for all.
-    pub(super) fn mask(&mut self, lanes: u8) -> Option<Value> {
-        (lanes != u8::MAX).then(|| self.push(Node::Lanes(lanes)))
+    pub(super) fn mask(&mut self, lanes: u16) -> Option<Value> {
+        let all = if self.is_narrow { first(LANES_F32) } else { first(LANES) };
+        (lanes != all).then(|| self.push(Node::Lanes(lanes)))
     }
 
     /// Negations move into the multiply-add, which takes them for nothing. (The sign of a NaN is nobody's business.)
@@ -284,7 +300,7 @@ impl Block {
     /// What `x` is the negative of, if it was made as one.
     fn negated(&self, x: Value) -> Option<Value> {
         let Node::Binary(Arithmetic::Xor, a, b) = self.nodes[x as usize] else { return None };
-        (self.nodes[b as usize] == Node::Constant(SIGN)).then_some(a)
+        (self.nodes[b as usize] == Node::Constant(bits(self.is_narrow, -0.0))).then_some(a)
     }
 
     /// For each node the later nodes that use it, those that no effect needs left out.

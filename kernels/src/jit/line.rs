@@ -6,13 +6,13 @@
 //! accumulator `i mod 4`, and the results of chunks climb the tree of a binary counter.
 
 use super::assembler::{Assembler, Condition, Label, Width, general::*};
-use super::block::{Address, Base, Block, Index, Node, Scale, Value};
+use super::block::{Address, Base, Block, Index, Node, Scale, Value, bits, first};
 use super::emit::{Frame, GUARDED, emit};
 use super::record::{record, reduce};
 use super::small::straight;
 use crate::fused::{Instruction, Reduce};
 use crate::reduce::CHUNK;
-use crate::simd::{AHEAD, LANES};
+use crate::simd::{AHEAD, LANES, LANES_F32};
 
 /// Accumulators of a reduction.
 pub(super) const ACCUMULATORS: usize = 4;
@@ -26,8 +26,7 @@ const FAR: usize = 1 << 16;
 /// Bytes of a vector.
 const VECTOR: usize = 8 * LANES;
 
-/// What the counter of a loop counts: the bytes of f32. Those of f64 are twice as many.
-const NARROW_VECTOR: usize = 4 * LANES;
+/// Bytes of a chunk of f32, which the counter of a loop counts: those of f64 are twice as many.
 const NARROW_CHUNK: usize = 4 * CHUNK;
 
 /// Longer lines would leave the range of 32-bit offsets.
@@ -76,6 +75,8 @@ pub(crate) enum Form {
     Scattered(Vec<usize>),
     /// The reduction of all elements.
     Reduced(Reduce),
+    /// The elements side by side, each reduced with what is there.
+    Accumulated(Reduce),
     /// Reductions of parts of a small space.
     Grouped(Reduce, Vec<Group>),
 }
@@ -91,6 +92,9 @@ pub(crate) struct Group {
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub(crate) len: usize,
+    /// For lanes of f32, in which all operations must exist: the registers that are the same for all elements of all rows, and
+    /// so computed in f64. What is the same in this row only is rounded and computed in f32.
+    pub(crate) narrow: Option<Vec<bool>>,
     pub(crate) inputs: Vec<Input>,
     pub(crate) code: Vec<Instruction>,
     pub(crate) outputs: Vec<Output>,
@@ -110,10 +114,12 @@ impl Line {
                 && match &output.form {
                     Form::Scattered(places) => places.iter().all(|&place| place < LONGEST),
                     Form::Grouped(_, groups) => groups.iter().all(|group| group.place < LONGEST),
+                    Form::Accumulated(_) => self.len > 1,
                     Form::Elements | Form::Reduced(_) => true,
                 }
         });
-        (1..LONGEST).contains(&self.len) && inputs && outputs
+        let form = !self.is_narrow() || self.len >= LANES_F32 && !self.is_scattered();
+        (1..LONGEST).contains(&self.len) && form && inputs && outputs
     }
 
     /// The loop with place `k` as `numbers[k]`.
@@ -147,8 +153,27 @@ impl Line {
         self.len.div_ceil(LANES)
     }
 
+    fn is_narrow(&self) -> bool {
+        self.narrow.is_some()
+    }
+
+    /// Whether a loop in lanes of f32 computes the register in f64.
+    fn is_once(&self, register: u16) -> bool {
+        self.narrow.as_ref().is_some_and(|once| once[usize::from(register)])
+    }
+
+    /// Elements of a vector of the loop.
+    fn lanes(&self) -> usize {
+        if self.is_narrow() { LANES_F32 } else { LANES }
+    }
+
+    /// How much the counter grows from vector to vector.
+    fn step(&self) -> usize {
+        4 * self.lanes()
+    }
+
     fn rest(&self) -> usize {
-        self.len % LANES
+        self.len % self.lanes()
     }
 
     fn reductions(&self) -> impl Iterator<Item = (&Output, Reduce)> {
@@ -158,8 +183,22 @@ impl Line {
         })
     }
 
+    fn accumulated(&self) -> impl Iterator<Item = (&Output, Reduce)> {
+        self.outputs.iter().filter_map(|output| match output.form {
+            Form::Accumulated(operation) => Some((output, operation)),
+            _ => None,
+        })
+    }
+
     fn elementwise(&self) -> impl Iterator<Item = &Output> {
         self.outputs.iter().filter(|output| matches!(output.form, Form::Elements))
+    }
+}
+
+impl Output {
+    /// Whether it takes f64, as reductions do.
+    fn is_wide(&self) -> bool {
+        !self.to.narrow || !matches!(self.form, Form::Elements)
     }
 }
 
@@ -194,7 +233,7 @@ pub(super) type Uniform = Vec<Option<Node>>;
 
 /// Writes the code of a loop, which jumps to `give_up` if a guard fails.
 pub(super) fn compile(assembler: &mut Assembler, frame: &mut Frame, line: &Line, give_up: Label) {
-    let mut compiler = Compiler { assembler, frame, line, give_up, is_guarded: false, bases: vec![] };
+    let mut compiler = Compiler { assembler, frame, line, give_up, is_guarded: false, bases: vec![], rooms: vec![] };
     compiler.assembler.mask_xor(GUARDED, GUARDED, GUARDED);
     let uniform = compiler.uniform();
     if line.len > 1 {
@@ -212,6 +251,8 @@ struct Compiler<'a> {
     is_guarded: bool,
     /// The bases that registers hold during a loop.
     bases: Vec<(Base, u8)>,
+    /// In lanes of f32: where in the frame a vector of a register lies that goes to or comes from f64.
+    rooms: Vec<(u16, i32)>,
 }
 
 impl Compiler<'_> {
@@ -244,7 +285,8 @@ impl Compiler<'_> {
         for instruction in &line.code {
             let arity = instruction.code.arity();
             let args = instruction.args.map(|arg| values.get(usize::from(arg)).copied().flatten());
-            let known = args[..arity].iter().all(Option::is_some);
+            let known =
+                (!line.is_narrow() || line.is_once(instruction.dst)) && args[..arity].iter().all(Option::is_some);
             let value = known.then(|| record(&mut block, instruction.code, args.map(Option::unwrap_or_default)));
             assign(&mut values, instruction.dst, value);
         }
@@ -282,11 +324,14 @@ impl Compiler<'_> {
         for (register, value) in values.iter().enumerate() {
             let Some(x) = *value else { continue };
             places[register] = Some(match block.nodes[x as usize] {
-                node @ (Node::Constant(_) | Node::Spread(_)) => node,
+                Node::Constant(x) => Node::Constant(bits(line.is_narrow(), f64::from_bits(x))),
+                Node::LoadNarrow { from, mask: None } if line.is_narrow() => Node::Spread(from),
+                node @ Node::Spread(_) if !line.is_narrow() => node,
                 _ if !needed[register] => continue,
                 _ => {
                     let to = in_frame(self.frame.numbers(1));
-                    block.push(Node::StoreFirst { to, x });
+                    let spot = Spot { base: to.base, offset: 0, narrow: line.is_narrow() };
+                    block.push(if spot.narrow { store(spot, to, x, None) } else { Node::StoreFirst { to, x } });
                     Node::Spread(to)
                 }
             });
@@ -294,7 +339,7 @@ impl Compiler<'_> {
     }
 
     fn varying(&mut self, uniform: &Uniform) {
-        if self.line.len <= SMALL {
+        if self.line.len <= SMALL && !self.line.is_narrow() {
             let block = straight(self.line, uniform);
             if block.nodes.len() <= STRAIGHT_NODES || self.line.is_scattered() {
                 return self.emit(&block, Width::Eight);
@@ -306,10 +351,11 @@ impl Compiler<'_> {
     fn looped(&mut self, uniform: &Uniform) {
         let line = self.line;
         self.take_bases();
+        self.take_rooms();
         self.assembler.zero(COUNTER);
         let reductions: Vec<Reducing> =
             line.reductions().map(|(output, operation)| self.reducing(output, operation)).collect();
-        let whole_vectors = line.len / LANES * NARROW_VECTOR;
+        let whole_vectors = line.len / line.lanes() * line.step();
         if reductions.is_empty() || line.len <= CHUNK {
             self.start(&reductions);
             if whole_vectors > 0 {
@@ -345,7 +391,8 @@ impl Compiler<'_> {
             Input::Varying(spot) => Some(spot.base),
             _ => None,
         });
-        for base in inputs.chain(self.line.elementwise().map(|output| output.to.base)) {
+        let outputs = self.line.elementwise().chain(self.line.accumulated().map(|(output, _)| output));
+        for base in inputs.chain(outputs.map(|output| output.to.base)) {
             if self.bases.len() == BASES.len() {
                 break;
             }
@@ -362,6 +409,29 @@ impl Compiler<'_> {
             }
             self.bases.push((base, register));
         }
+    }
+
+    /// In lanes of f32, gives what is f64 in memory or is reduced a room in the frame.
+    fn take_rooms(&mut self) {
+        if !self.line.is_narrow() {
+            return;
+        }
+        let inputs = self.line.inputs.iter().enumerate().filter_map(|(register, input)| match input {
+            Input::Varying(spot) if !spot.narrow => Some(register as u16),
+            _ => None,
+        });
+        let outputs = self.line.outputs.iter().filter(|output| output.is_wide()).map(|output| output.register);
+        let mut registers: Vec<u16> = inputs.chain(outputs).collect();
+        registers.sort_unstable();
+        registers.dedup();
+        self.rooms = registers.into_iter().map(|register| (register, self.frame.vectors(1))).collect();
+    }
+
+    /// The room of a register for a vector of f32, or its upper half.
+    fn room(&self, register: u16, half: usize) -> Spot {
+        let room = self.rooms.iter().find(|(other, _)| *other == register);
+        let &(_, offset) = room.expect("what is f64 or reduced has a room");
+        Spot { base: Base::Frame, offset: offset as usize / 4 + LANES * half, narrow: true }
     }
 
     /// The address of the loop's vector.
@@ -389,7 +459,7 @@ impl Compiler<'_> {
             return;
         }
         self.assembler.zero(ROTATION);
-        let mut block = Block::new(u8::MAX);
+        let mut block = Block::new(first(LANES));
         for reducing in reductions {
             let x = block.constant(reducing.operation.identity());
             for accumulator in 0..ACCUMULATORS {
@@ -406,14 +476,13 @@ impl Compiler<'_> {
 
     /// The loop over vectors; `compare` compares the counter with the end.
     fn each(&mut self, uniform: &Uniform, reductions: &[Reducing], compare: impl Fn(&mut Assembler)) {
-        let body = self.body(uniform, reductions, u8::MAX);
         let top = self.assembler.here();
-        self.emit(&body, Width::Eight);
+        self.vector(uniform, reductions, self.line.lanes());
         if !reductions.is_empty() {
-            self.assembler.add_constant(ROTATION, VECTOR as i32);
+            self.assembler.add_constant(ROTATION, 2 * self.line.step() as i32);
             self.assembler.and_constant(ROTATION, (ACCUMULATORS * VECTOR - 1) as i32);
         }
-        self.assembler.add_constant(COUNTER, NARROW_VECTOR as i32);
+        self.assembler.add_constant(COUNTER, self.line.step() as i32);
         compare(self.assembler);
         self.assembler.jump_if(Condition::Below, top);
     }
@@ -421,8 +490,7 @@ impl Compiler<'_> {
     /// The elements past the last whole vector.
     fn last(&mut self, uniform: &Uniform, reductions: &[Reducing]) {
         if self.line.rest() > 0 {
-            let body = self.body(uniform, reductions, first(self.line.rest()));
-            self.emit(&body, Width::Eight);
+            self.vector(uniform, reductions, self.line.rest());
         }
     }
 
@@ -437,38 +505,121 @@ impl Compiler<'_> {
         }
     }
 
-    fn body(&self, uniform: &Uniform, reductions: &[Reducing], lanes: u8) -> Block {
-        let mut block = Block::new(lanes);
-        if self.line.len >= FAR {
+    /// What the loop does with a vector of which `count` lanes are in use.
+    fn vector(&mut self, uniform: &Uniform, reductions: &[Reducing], count: usize) {
+        let line = self.line;
+        let mut block = Block::new(first(count.min(LANES)));
+        if line.len >= FAR {
             self.prefetch(&mut block);
         }
-        let mask = block.mask(lanes);
-        let read = |block: &mut Block, register: usize| match self.line.inputs[register] {
+        if line.is_narrow() {
+            self.narrow_inputs(&mut block, count);
+            self.emit(&block, Width::Eight);
+            self.emit(&self.narrow_vector(uniform, count), Width::Sixteen);
+            block = Block::new(first(LANES));
+            self.widened_outputs(&mut block, reductions, count);
+            return self.emit(&block, Width::Eight);
+        }
+        let mask = block.mask(block.lanes);
+        let read = |block: &mut Block, register: usize| match line.inputs[register] {
             Input::Varying(spot) => block.push(load(spot, self.moving(spot), mask)),
+            _ => unreachable!("loops have their inputs side by side"),
+        };
+        let values = vector(line, &mut block, uniform, read);
+        let value = |register: u16| values[usize::from(register)].expect("outputs are computed");
+        for output in line.elementwise() {
+            block.push(store(output.to, self.moving(output.to), value(output.register), mask));
+        }
+        for (output, operation) in line.accumulated() {
+            accumulate(&mut block, operation, self.moving(output.to), value(output.register), mask);
+        }
+        for reducing in reductions {
+            self.reduce(&mut block, reducing, 0, value(reducing.register), mask);
+        }
+        self.emit(&block, Width::Eight);
+    }
+
+    /// Takes the lanes of `x` into accumulator `further` places after the one whose turn it is.
+    fn reduce(&self, block: &mut Block, reducing: &Reducing, further: usize, x: Value, mask: Option<Value>) {
+        let rotation = Index { register: ROTATION, scale: Scale::One };
+        let at = Address { index: Some(rotation), ..reducing.accumulator(further) };
+        let before = block.push(Node::Load { from: at, mask: None });
+        let mut after = reduce(block, reducing.operation, before, x);
+        if let Some(mask) = mask {
+            after = block.push(Node::Select { mask, yes: after, no: before });
+        }
+        block.push(Node::Store { to: at, x: after, mask: None });
+    }
+
+    /// Rounds what is f64 to the rooms of its registers.
+    fn narrow_inputs(&self, block: &mut Block, count: usize) {
+        for (register, input) in self.line.inputs.iter().enumerate() {
+            match *input {
+                Input::Varying(spot) if !spot.narrow => {
+                    for (half, lanes) in halves(count) {
+                        let mask = block.mask(lanes);
+                        let x = block.push(load(spot, self.moving(spot.moved(LANES * half)), mask));
+                        let room = self.room(register as u16, half);
+                        block.push(store(room, address(room), x, None));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The computation in lanes of f32, with the results that are f64 or reduced in the rooms of their registers.
+    fn narrow_vector(&self, uniform: &Uniform, count: usize) -> Block {
+        let mut block = Block::narrow(first(count));
+        let mask = block.mask(block.lanes);
+        let read = |block: &mut Block, register: usize| match self.line.inputs[register] {
+            Input::Varying(spot) if spot.narrow => block.push(Node::Load { from: self.moving(spot), mask }),
+            Input::Varying(_) => block.push(Node::Load { from: address(self.room(register as u16, 0)), mask: None }),
             _ => unreachable!("loops have their inputs side by side"),
         };
         let values = vector(self.line, &mut block, uniform, read);
         let value = |register: u16| values[usize::from(register)].expect("outputs are computed");
-        for output in self.line.elementwise() {
-            block.push(store(output.to, self.moving(output.to), value(output.register), mask));
+        for output in self.line.elementwise().filter(|output| output.to.narrow) {
+            block.push(Node::Store { to: self.moving(output.to), x: value(output.register), mask });
         }
-        for reducing in reductions {
-            let rotation = Index { register: ROTATION, scale: Scale::One };
-            let at = Address { index: Some(rotation), ..reducing.accumulator(0) };
-            let before = block.push(Node::Load { from: at, mask: None });
-            let mut after = reduce(&mut block, reducing.operation, before, value(reducing.register));
-            if let Some(mask) = mask {
-                after = block.push(Node::Select { mask, yes: after, no: before });
+        let mut kept: Vec<u16> = vec![];
+        for output in self.line.outputs.iter().filter(|output| output.is_wide()) {
+            if !kept.contains(&output.register) {
+                kept.push(output.register);
+                let to = address(self.room(output.register, 0));
+                block.push(Node::Store { to, x: value(output.register), mask: None });
             }
-            block.push(Node::Store { to: at, x: after, mask: None });
         }
         block
+    }
+
+    /// Writes and reduces in f64 what the rooms hold.
+    fn widened_outputs(&self, block: &mut Block, reductions: &[Reducing], count: usize) {
+        for (half, lanes) in halves(count) {
+            let mask = block.mask(lanes);
+            let value = |block: &mut Block, register: u16| {
+                let room = self.room(register, half);
+                block.push(load(room, address(room), mask))
+            };
+            for output in self.line.elementwise().filter(|output| !output.to.narrow) {
+                let x = value(block, output.register);
+                block.push(Node::Store { to: self.moving(output.to.moved(LANES * half)), x, mask });
+            }
+            for (output, operation) in self.line.accumulated() {
+                let x = value(block, output.register);
+                accumulate(block, operation, self.moving(output.to.moved(LANES * half)), x, mask);
+            }
+            for reducing in reductions {
+                let x = value(block, reducing.register);
+                self.reduce(block, reducing, half, x, mask);
+            }
+        }
     }
 
     /// Takes the finished chunk into the tree: its number has a one for each level that waits for it.
     fn climb(&mut self, reducing: &Reducing) {
         let result = in_frame(self.frame.numbers(1));
-        let mut block = Block::new(u8::MAX);
+        let mut block = Block::new(first(LANES));
         let x = reducing.fold(&mut block);
         block.push(Node::StoreFirst { to: result, x });
         self.emit(&block, Width::Eight);
@@ -481,7 +632,7 @@ impl Compiler<'_> {
         let (next, done) = (self.assembler.here(), self.assembler.label());
         self.assembler.test_lowest_bit();
         self.assembler.jump_if(Condition::Equal, done);
-        let mut block = Block::new(u8::MAX);
+        let mut block = Block::new(first(LANES));
         let (waiting, x) = (block.push(Node::Spread(level)), block.push(Node::Spread(result)));
         let x = reduce(&mut block, reducing.operation, waiting, x);
         block.push(Node::StoreFirst { to: result, x });
@@ -490,7 +641,7 @@ impl Compiler<'_> {
         self.assembler.shift_right_register(RAX, 1);
         self.assembler.jump(next);
         self.assembler.place(done);
-        let mut block = Block::new(u8::MAX);
+        let mut block = Block::new(first(LANES));
         let x = block.push(Node::Spread(result));
         block.push(Node::StoreFirst { to: level, x });
         self.emit(&block, Width::One);
@@ -498,7 +649,7 @@ impl Compiler<'_> {
 
     /// The results: the accumulators' chunk, if it is not in the tree yet, after `climbed` chunks that are.
     fn finish(&mut self, reductions: &[Reducing], climbed: usize) {
-        let mut block = Block::new(u8::MAX);
+        let mut block = Block::new(first(LANES));
         for reducing in reductions {
             let is_open = climbed * CHUNK < self.line.len;
             let mut result = is_open.then(|| reducing.fold(&mut block));
@@ -540,9 +691,16 @@ impl Reducing {
     }
 }
 
-/// The first `count` lanes.
-pub(super) fn first(count: usize) -> u8 {
-    ((1u32 << count) - 1) as u8
+/// Reduces the lanes of `x` with the numbers at a place.
+pub(super) fn accumulate(block: &mut Block, operation: Reduce, at: Address, x: Value, mask: Option<Value>) {
+    let before = block.push(Node::Load { from: at, mask });
+    let after = reduce(block, operation, before, x);
+    block.push(Node::Store { to: at, x: after, mask });
+}
+
+/// The halves of a vector of f32 that have some of its first `count` lanes, and those lanes of each.
+fn halves(count: usize) -> impl Iterator<Item = (usize, u16)> {
+    (0..count.div_ceil(LANES)).map(move |half| (half, first(LANES.min(count - LANES * half))))
 }
 
 /// Records what a vector of elements computes, after `load` gave its inputs; gives the values of all registers.
@@ -563,6 +721,8 @@ pub(super) fn vector(
     for instruction in &line.code {
         let value = match is_uniform(usize::from(instruction.dst)) {
             Some(node) => Some(block.push(node)),
+            // Computed in f64 for nobody.
+            None if line.is_once(instruction.dst) => None,
             None => {
                 let args = instruction.args.map(|arg| values.get(usize::from(arg)).copied().flatten());
                 let known = args[..instruction.code.arity()].iter().all(Option::is_some);

@@ -5,25 +5,23 @@
 //! formula stands twice. Where a lane function takes another way for rare arguments ([`Simd::any`]), the common way is
 //! recorded, with a guard that gives up the run.
 
-use super::block::{Arithmetic, Block, Node, Predicate, Rounding, Value};
+use super::block::{Arithmetic, Block, Node, Predicate, Rounding, Value, bits};
 use crate::fused::Code;
 use crate::math;
 use crate::reduce::Reduce;
-use crate::simd::{LANES, Simd, Vector};
-use crate::table::{Binary, Precision, Unary, apply_binary, apply_unary};
+use crate::simd::{LANES, Lanes, Simd, Vector};
+use crate::table::{Binary, Precision, Unary, apply_binary, apply_narrow_binary, apply_narrow_unary, apply_unary};
 use std::cell::RefCell;
 
 thread_local! {
     static BLOCK: RefCell<Block> = RefCell::new(Block::new(0));
 }
 
-/// The token; its values are nodes of the block being recorded on this thread.
+/// The token, for lanes of f32 or of f64; its values are nodes of the block being recorded on this thread.
 #[derive(Clone, Copy, Debug)]
-struct Recorder;
+struct Recorder<const NARROW: bool>;
 
-type Recorded = Vector<Recorder>;
-
-fn recording(block: &mut Block, f: impl FnOnce() -> Recorded) -> Value {
+fn recording<const NARROW: bool>(block: &mut Block, f: impl FnOnce() -> Vector<Recorder<NARROW>>) -> Value {
     BLOCK.with_borrow_mut(|current| std::mem::swap(current, block));
     let result = f();
     BLOCK.with_borrow_mut(|current| std::mem::swap(current, block));
@@ -36,9 +34,9 @@ fn push(node: Node) -> Value {
 
 /// Each lane function has a stack frame of its own, see the interpreter.
 macro_rules! call {
-    ($lane:path; $($x:ident),+) => {{
+    ($lane:path; $narrow:literal, $($x:ident),+) => {{
         #[inline(never)]
-        fn one($($x: Value),+) -> Recorded {
+        fn one($($x: Value),+) -> Vector<Recorder<$narrow>> {
             $lane($(Vector::new(Recorder, $x)),+)
         }
         one($($x),+)
@@ -47,17 +45,20 @@ macro_rules! call {
 
 /// Records an instruction.
 pub(super) fn record(block: &mut Block, code: Code, [x, y, z]: [Value; 3]) -> Value {
-    match code {
-        Code::Unary(op, precision) => recording(block, || apply_unary!(op, precision, call, x)),
-        Code::Binary(op, precision) => recording(block, || apply_binary!(op, precision, call, x, y)),
-        Code::Select => recording(block, || call!(math::basic::select; x, y, z)),
-        Code::Copy => x,
+    match (code, block.is_narrow) {
+        (Code::Unary(op, precision), false) => recording(block, || apply_unary!(op, precision, call, false, x)),
+        (Code::Unary(op, _), true) => recording(block, || apply_narrow_unary!(op, call, true, x)),
+        (Code::Binary(op, precision), false) => recording(block, || apply_binary!(op, precision, call, false, x, y)),
+        (Code::Binary(op, _), true) => recording(block, || apply_narrow_binary!(op, call, true, x, y)),
+        (Code::Select, false) => recording(block, || call!(math::basic::select; false, x, y, z)),
+        (Code::Select, true) => recording(block, || call!(math::basic::select; true, x, y, z)),
+        (Code::Copy, _) => x,
     }
 }
 
 /// Records a step of a reduction.
 pub(super) fn reduce(block: &mut Block, reduce: Reduce, x: Value, y: Value) -> Value {
-    recording(block, || reduce.vectors(Vector::new(Recorder, x), Vector::new(Recorder, y)))
+    recording::<false>(block, || reduce.vectors(Vector::new(Recorder, x), Vector::new(Recorder, y)))
 }
 
 macro_rules! arithmetic {
@@ -89,17 +90,17 @@ fn unrecorded() -> ! {
     unreachable!("a lane function moves lanes, or reads or writes memory")
 }
 
-impl Simd for Recorder {
+impl<const NARROW: bool> Lanes for Recorder<NARROW> {
     type F = Value;
     type U = Value;
     type M = Value;
-    type F32 = ();
+    const IS_NARROW: bool = NARROW;
 
     fn splat(self, x: f64) -> Value {
-        push(Node::Constant(x.to_bits()))
+        push(Node::Constant(bits(NARROW, x)))
     }
     fn splat_bits(self, x: u64) -> Value {
-        push(Node::Constant(x))
+        push(Node::Constant(if NARROW { x & u64::from(u32::MAX) } else { x }))
     }
     fn to_bits(self, a: Value) -> Value {
         a
@@ -107,7 +108,7 @@ impl Simd for Recorder {
     fn from_bits(self, a: Value) -> Value {
         a
     }
-    arithmetic!(add Add, sub Sub, mul Mul, div Div, div_single DivSingle, min Min, max Max, scale Scale);
+    arithmetic!(add Add, sub Sub, mul Mul, div Div, min Min, max Max, scale Scale);
     arithmetic!(add_bits AddBits, sub_bits SubBits, and_bits And, or_bits Or, xor_bits Xor);
     compare!(eq Equal, lt Less, le LessEqual, unordered Unordered);
     round!(round Nearest, floor Floor, ceil Ceil, trunc Trunc);
@@ -116,9 +117,6 @@ impl Simd for Recorder {
     }
     fn sqrt(self, a: Value) -> Value {
         push(Node::Sqrt(a))
-    }
-    fn sqrt_single(self, a: Value) -> Value {
-        push(Node::SqrtSingle(a))
     }
     fn shl_bits<const N: u32>(self, a: Value) -> Value {
         push(Node::ShiftLeft(N as u8, a))
@@ -145,7 +143,19 @@ impl Simd for Recorder {
     fn select(self, mask: Value, yes: Value, no: Value) -> Value {
         push(Node::Select { mask, yes, no })
     }
+}
 
+impl Simd for Recorder<false> {
+    type F32 = Value;
+    type Narrow = Recorder<true>;
+
+    fn narrow(self) -> Recorder<true> {
+        Recorder
+    }
+    arithmetic!(div_single DivSingle);
+    fn sqrt_single(self, a: Value) -> Value {
+        push(Node::SqrtSingle(a))
+    }
     unsafe fn load(self, _: *const f64) -> Value {
         unrecorded()
     }
@@ -176,40 +186,25 @@ impl Simd for Recorder {
     fn transpose(self, _: [Value; LANES]) -> [Value; LANES] {
         unrecorded()
     }
-    fn splat_f32(self, _: f32) {
+    unsafe fn load_f32(self, _: *const f32) -> Value {
         unrecorded()
     }
-    unsafe fn load_f32(self, _: *const f32) {
+    unsafe fn store_f32(self, _: *mut f32, _: Value) {
         unrecorded()
     }
-    unsafe fn store_f32(self, _: *mut f32, _: ()) {
+    unsafe fn load_partial_f32(self, _: *const f32, _: usize) -> Value {
         unrecorded()
     }
-    unsafe fn load_partial_f32(self, _: *const f32, _: usize) {
+    unsafe fn store_partial_f32(self, _: *mut f32, _: usize, _: Value) {
         unrecorded()
     }
-    unsafe fn store_partial_f32(self, _: *mut f32, _: usize, _: ()) {
+    fn unzip(self, _: Value) -> Value {
         unrecorded()
     }
-    fn add_f32(self, (): (), (): ()) {
+    unsafe fn store_halves(self, _: *mut f32, _: *mut f32, _: Value) {
         unrecorded()
     }
-    fn sub_f32(self, (): (), (): ()) {
-        unrecorded()
-    }
-    fn mul_f32(self, (): (), (): ()) {
-        unrecorded()
-    }
-    fn fma_f32(self, (): (), (): (), (): ()) {
-        unrecorded()
-    }
-    fn unzip(self, _: Value) {
-        unrecorded()
-    }
-    unsafe fn store_halves(self, _: *mut f32, _: *mut f32, (): ()) {
-        unrecorded()
-    }
-    fn totals_f32(self, _: [(); 8]) -> [f32; 8] {
+    fn totals_f32(self, _: [Value; 8]) -> [f32; 8] {
         unrecorded()
     }
 }

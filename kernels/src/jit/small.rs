@@ -3,8 +3,10 @@
 //! Strided and broadcast inputs are loaded as whole vectors, from which permutations take the lanes. Reductions of parts
 //! of the space put the elements at the same position of each part into one vector, so that lane `i` computes result `i`.
 
-use super::block::{Block, Node, Value};
-use super::line::{ACCUMULATORS, Form, Group, Input, Line, Spot, Uniform, address, first, fold, load, store, vector};
+use super::block::{Block, Node, Value, first};
+use super::line::{
+    ACCUMULATORS, Form, Group, Input, Line, Spot, Uniform, accumulate, address, fold, load, store, vector,
+};
 use super::record::reduce;
 use crate::fused::Reduce;
 use crate::simd::LANES;
@@ -14,7 +16,7 @@ type Lane = (Value, u8);
 
 /// The block of a line of few elements.
 pub(super) fn straight(line: &Line, uniform: &Uniform) -> Block {
-    let mut block = Block::new(u8::MAX);
+    let mut block = Block::new(first(LANES));
     let mut values = Vec::with_capacity(line.vectors());
     for number in 0..line.vectors() {
         let elements = number * LANES..line.len.min((number + 1) * LANES);
@@ -44,6 +46,12 @@ pub(super) fn straight(line: &Line, uniform: &Uniform) -> Block {
                 for (number, &x) in x.iter().enumerate() {
                     let mask = block.mask(first(LANES.min(line.len - number * LANES)));
                     block.push(store(output.to, address(output.to.moved(number * LANES)), x, mask));
+                }
+            }
+            Form::Accumulated(operation) => {
+                for (number, &x) in x.iter().enumerate() {
+                    let mask = block.mask(first(LANES.min(line.len - number * LANES)));
+                    accumulate(&mut block, *operation, address(output.to.moved(number * LANES)), x, mask);
                 }
             }
             Form::Scattered(places) => {
@@ -96,7 +104,7 @@ fn scatter(block: &mut Block, to: Spot, mut places: Vec<(usize, Lane)>) {
         let mut used = 0;
         for &(place, lane) in &rest[..count] {
             lanes[place - start] = lane;
-            used |= 1u8 << (place - start);
+            used |= 1u16 << (place - start);
         }
         let x = arrange(block, &lanes);
         let mask = block.mask(used);
@@ -133,7 +141,7 @@ fn arrange(block: &mut Block, lanes: &[Lane]) -> Value {
     };
     for &x in sources.get(2..).unwrap_or_default() {
         let from_x = lanes.iter().enumerate().filter(|(_, (source, _))| *source == x);
-        let mask = from_x.fold(0, |mask, (at, _)| mask | 1u8 << at);
+        let mask = from_x.fold(0, |mask, (at, _)| mask | 1u16 << at);
         let mask = block.push(Node::Lanes(mask));
         let yes = block.push(Node::Permute { indices: index(x, None), x });
         result = block.push(Node::Select { mask, yes, no: result });

@@ -2,7 +2,7 @@
 
 use super::{Mat, MatMut, Triangle, cholesky, cholesky_adjoint, gemm, lu, small, triangular};
 use crate::isa::Isa;
-use crate::simd::{LANES, LANES_F32, Simd};
+use crate::simd::{LANES, LANES_F32, Lanes, Simd};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 pub(super) mod sealed {
@@ -178,8 +178,8 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ty, $vector:ident, $lanes:expr, $splat:ident, $load:ident, $store:ident, $load_partial:ident, $store_partial:ident,
-     $fma:ident, $add:ident, $sub:ident, $mul:ident, $turn:ident, $totals:ident) => {
+    ($t:ty, $vector:ident $(of $narrow:ident)?, $lanes:expr, $load:ident, $store:ident, $load_partial:ident,
+     $store_partial:ident, $turn:ident, $totals:ident) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -213,7 +213,7 @@ macro_rules! real {
             }
             #[inline(always)]
             fn splat<S: Simd>(s: S, x: Self) -> S::$vector {
-                s.$splat(x)
+                s$(.$narrow())?.splat(x.into())
             }
             #[inline(always)]
             unsafe fn load<S: Simd>(s: S, p: *const Self) -> S::$vector {
@@ -255,49 +255,36 @@ macro_rules! real {
             }
             #[inline(always)]
             fn fma<S: Simd>(s: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
-                s.$fma(a, b, c)
+                s$(.$narrow())?.fma(a, b, c)
             }
             #[inline(always)]
             fn plus<S: Simd>(s: S, a: S::$vector, b: S::$vector) -> S::$vector {
-                s.$add(a, b)
+                s$(.$narrow())?.add(a, b)
             }
             #[inline(always)]
             fn times<S: Simd>(s: S, a: S::$vector, b: S::$vector) -> S::$vector {
-                s.$mul(a, b)
+                s$(.$narrow())?.mul(a, b)
             }
             #[inline(always)]
             fn minus<S: Simd>(s: S, a: S::$vector, b: S::$vector) -> S::$vector {
-                s.$sub(a, b)
+                s$(.$narrow())?.sub(a, b)
             }
             #[inline(always)]
             fn over<S: Simd>(s: S, a: S::$vector, b: S::$vector) -> S::$vector {
-                // Plain lanes: the compiler finds the vector instruction.
-                let [mut x, mut y] = [[0.0; $lanes]; 2];
-                // SAFETY: the arrays have one place for each lane.
-                unsafe {
-                    Self::store(s, x.as_mut_ptr(), a);
-                    Self::store(s, y.as_mut_ptr(), b);
-                    x.iter_mut().zip(&y).for_each(|(x, y)| *x /= y);
-                    Self::load(s, x.as_ptr())
-                }
+                s$(.$narrow())?.div(a, b)
             }
         }
     };
 }
-real!(f64, F, LANES, splat, load, store, load_partial, store_partial, fma, add, sub, mul, turn_f64, totals_f64);
+real!(f64, F, LANES, load, store, load_partial, store_partial, turn_f64, totals_f64);
 real!(
     f32,
-    F32,
+    F32 of narrow,
     LANES_F32,
-    splat_f32,
     load_f32,
     store_f32,
     load_partial_f32,
     store_partial_f32,
-    fma_f32,
-    add_f32,
-    sub_f32,
-    mul_f32,
     turn_f32,
     totals_f32
 );

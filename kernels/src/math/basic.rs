@@ -1,12 +1,12 @@
 //! Arithmetic, rounding, comparisons and truth values.
 
-use crate::simd::{LANES, Mask, Simd, Vector};
+use crate::simd::{LANES, Lanes, Mask, Simd, Vector};
 
 macro_rules! unary {
     ($($(#[$doc:meta])* $name:ident($x:ident) = $e:expr;)*) => { $(
         $(#[$doc])*
         #[inline(always)]
-        pub(crate) fn $name<S: Simd>($x: Vector<S>) -> Vector<S> {
+        pub(crate) fn $name<S: Lanes>($x: Vector<S>) -> Vector<S> {
             $e
         }
     )* };
@@ -16,7 +16,7 @@ macro_rules! binary {
     ($($(#[$doc:meta])* $name:ident($x:ident, $y:ident) = $e:expr;)*) => { $(
         $(#[$doc])*
         #[inline(always)]
-        pub(crate) fn $name<S: Simd>($x: Vector<S>, $y: Vector<S>) -> Vector<S> {
+        pub(crate) fn $name<S: Lanes>($x: Vector<S>, $y: Vector<S>) -> Vector<S> {
             $e
         }
     )* };
@@ -61,13 +61,13 @@ binary! {
 
 /// `a` where the condition is nonzero (NaN is), `b` elsewhere.
 #[inline(always)]
-pub(crate) fn select<S: Simd>(condition: Vector<S>, a: Vector<S>, b: Vector<S>) -> Vector<S> {
+pub(crate) fn select<S: Lanes>(condition: Vector<S>, a: Vector<S>, b: Vector<S>) -> Vector<S> {
     condition.eq(0.0).select(b, a)
 }
 
 /// Nonzero, NaN included.
 #[inline(always)]
-fn truth<S: Simd>(x: Vector<S>) -> Mask<S> {
+fn truth<S: Lanes>(x: Vector<S>) -> Mask<S> {
     !x.eq(0.0)
 }
 

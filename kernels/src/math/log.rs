@@ -2,7 +2,7 @@
 
 use super::exp::{LN2_HIGH, LN2_LOW, TINY};
 use super::poly::{fast_two_sum, polynomial, two_sum};
-use crate::simd::{Simd, Vector};
+use crate::simd::{Lanes, Simd, Vector};
 
 /// `(2 artanh(s) / s - 2) / s^2` in s^2, interpolated at Chebyshev nodes; relative error 4e-18.
 const LOG: [f64; 8] = [
@@ -18,7 +18,7 @@ const LOG: [f64; 8] = [
 
 /// Splits a positive normal number, or a subnormal one already scaled by 2^54 (then `offset` is -54), into k and m.
 #[inline(always)]
-pub(super) fn split<S: Simd>(x: Vector<S>, offset: Vector<S>) -> (Vector<S>, Vector<S>) {
+pub(super) fn split<S: Lanes>(x: Vector<S>, offset: Vector<S>) -> (Vector<S>, Vector<S>) {
     let s = x.simd;
     // Adding 1 - sqrt(1/2) in the bits moves the boundary of exponents from powers of two to sqrt(2) times those.
     const SHIFT: u64 = 0x3ff0000000000000 - 0x3fe6a09e667f3bcd;

@@ -1,11 +1,11 @@
 //! Polynomials.
 
-use crate::simd::{Simd, Vector};
+use crate::simd::{Lanes, Simd, Vector};
 
 /// `c[0] + c[1] x + c[2] x^2 + ...`: even and odd powers apart, each by Horner's rule, which halves the chain of dependent
 /// operations.
 #[inline(always)]
-pub(super) fn polynomial<S: Simd, const N: usize>(x: Vector<S>, c: &[f64; N]) -> Vector<S> {
+pub(super) fn polynomial<S: Lanes, const N: usize>(x: Vector<S>, c: &[f64; N]) -> Vector<S> {
     const { assert!(N >= 4) };
     let square = x * x;
     // The last two coefficients, the one of the even power first.
@@ -41,7 +41,7 @@ pub(super) fn fast_two_sum<S: Simd>(a: Vector<S>, b: Vector<S>) -> (Vector<S>, V
 
 /// `a + b` and its rounding error (Knuth 1969).
 #[inline(always)]
-pub(super) fn two_sum<S: Simd>(a: Vector<S>, b: Vector<S>) -> (Vector<S>, Vector<S>) {
+pub(super) fn two_sum<S: Lanes>(a: Vector<S>, b: Vector<S>) -> (Vector<S>, Vector<S>) {
     let sum = a + b;
     let part = sum - a;
     (sum, (a - (sum - part)) + (b - part))

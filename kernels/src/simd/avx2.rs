@@ -1,6 +1,6 @@
 //! AVX2 with FMA: two registers a vector.
 
-use super::{LANES, Simd};
+use super::{LANES, Lanes, MAGIC, MAGIC_F32, Narrow, Simd};
 use core::arch::x86_64::*;
 
 /// Token of AVX2 and FMA.
@@ -21,16 +21,202 @@ impl Avx2 {
 /// The low and the high half of a vector.
 type Pair<T> = (T, T);
 
-impl Simd for Avx2 {
+/// Operations that are one instruction on either half.
+macro_rules! of_halves {
+    ($type:ty; $($name:ident($($x:ident),+) $instruction:expr;)*) => { $(
+        #[inline(always)]
+        fn $name(self, $($x: Pair<$type>),+) -> Pair<$type> {
+            // SAFETY: the token witnesses that the instructions exist.
+            unsafe { ($instruction($($x.0),+), $instruction($($x.1),+)) }
+        }
+    )* };
+}
+
+impl Lanes for Avx2 {
     type F = Pair<__m256d>;
     type U = Pair<__m256i>;
     type M = Pair<__m256d>;
-    type F32 = Pair<__m256>;
+    const IS_NARROW: bool = false;
 
     #[inline(always)]
     fn splat(self, x: f64) -> Pair<__m256d> {
         // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_set1_pd(x), _mm256_set1_pd(x)) }
+        let half = unsafe { _mm256_set1_pd(x) };
+        (half, half)
+    }
+    of_halves! { __m256d;
+        add(a, b) _mm256_add_pd; sub(a, b) _mm256_sub_pd; mul(a, b) _mm256_mul_pd; div(a, b) _mm256_div_pd;
+        min(a, b) _mm256_min_pd; max(a, b) _mm256_max_pd; fma(a, b, c) _mm256_fmadd_pd; sqrt(a) _mm256_sqrt_pd;
+        floor(a) _mm256_floor_pd; ceil(a) _mm256_ceil_pd;
+        trunc(a) _mm256_round_pd::<{ _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC }>;
+        round(a) _mm256_round_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>;
+        eq(a, b) _mm256_cmp_pd::<_CMP_EQ_OQ>; lt(a, b) _mm256_cmp_pd::<_CMP_LT_OQ>;
+        le(a, b) _mm256_cmp_pd::<_CMP_LE_OQ>; unordered(a, b) _mm256_cmp_pd::<_CMP_UNORD_Q>;
+        and(a, b) _mm256_and_pd; or(a, b) _mm256_or_pd;
+    }
+    #[inline(always)]
+    fn scale(self, x: Pair<__m256d>, k: Pair<__m256d>) -> Pair<__m256d> {
+        // Two powers of two that are both normal; the first product is exact, so only the second rounds.
+        let half = self.floor(self.mul(k, self.splat(0.5)));
+        let rest = self.sub(k, half);
+        let magic = self.splat(MAGIC + 1023.0);
+        let first = self.from_bits(self.shl_bits::<52>(self.to_bits(self.add(half, magic))));
+        let second = self.from_bits(self.shl_bits::<52>(self.to_bits(self.add(rest, magic))));
+        self.mul(self.mul(x, first), second)
+    }
+    #[inline(always)]
+    fn to_bits(self, a: Pair<__m256d>) -> Pair<__m256i> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_castpd_si256(a.0), _mm256_castpd_si256(a.1)) }
+    }
+    #[inline(always)]
+    fn from_bits(self, a: Pair<__m256i>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_castsi256_pd(a.0), _mm256_castsi256_pd(a.1)) }
+    }
+    #[inline(always)]
+    fn splat_bits(self, x: u64) -> Pair<__m256i> {
+        // SAFETY: the token witnesses that the instructions exist.
+        let half = unsafe { _mm256_set1_epi64x(x as i64) };
+        (half, half)
+    }
+    of_halves! { __m256i;
+        add_bits(a, b) _mm256_add_epi64; sub_bits(a, b) _mm256_sub_epi64; and_bits(a, b) _mm256_and_si256;
+        or_bits(a, b) _mm256_or_si256; xor_bits(a, b) _mm256_xor_si256;
+    }
+    #[inline(always)]
+    fn shl_bits<const N: u32>(self, a: Pair<__m256i>) -> Pair<__m256i> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe {
+            let n = _mm_cvtsi32_si128(N as i32);
+            (_mm256_sll_epi64(a.0, n), _mm256_sll_epi64(a.1, n))
+        }
+    }
+    #[inline(always)]
+    fn shr_bits<const N: u32>(self, a: Pair<__m256i>) -> Pair<__m256i> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe {
+            let n = _mm_cvtsi32_si128(N as i32);
+            (_mm256_srl_epi64(a.0, n), _mm256_srl_epi64(a.1, n))
+        }
+    }
+
+    #[inline(always)]
+    fn not(self, a: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe {
+            let ones = _mm256_castsi256_pd(_mm256_set1_epi64x(-1));
+            (_mm256_xor_pd(a.0, ones), _mm256_xor_pd(a.1, ones))
+        }
+    }
+    #[inline(always)]
+    fn any(self, a: Pair<__m256d>) -> bool {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm256_movemask_pd(_mm256_or_pd(a.0, a.1)) != 0 }
+    }
+    #[inline(always)]
+    fn select(self, m: Pair<__m256d>, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_blendv_pd(b.0, a.0, m.0), _mm256_blendv_pd(b.1, a.1, m.1)) }
+    }
+}
+
+impl Lanes for Narrow<Avx2> {
+    type F = Pair<__m256>;
+    type U = Pair<__m256i>;
+    type M = Pair<__m256>;
+    const IS_NARROW: bool = true;
+
+    #[inline(always)]
+    fn splat(self, x: f64) -> Pair<__m256> {
+        // SAFETY: the token witnesses that the instructions exist.
+        let half = unsafe { _mm256_set1_ps(x as f32) };
+        (half, half)
+    }
+    of_halves! { __m256;
+        add(a, b) _mm256_add_ps; sub(a, b) _mm256_sub_ps; mul(a, b) _mm256_mul_ps; div(a, b) _mm256_div_ps;
+        min(a, b) _mm256_min_ps; max(a, b) _mm256_max_ps; fma(a, b, c) _mm256_fmadd_ps; sqrt(a) _mm256_sqrt_ps;
+        floor(a) _mm256_floor_ps; ceil(a) _mm256_ceil_ps;
+        trunc(a) _mm256_round_ps::<{ _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC }>;
+        round(a) _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>;
+        eq(a, b) _mm256_cmp_ps::<_CMP_EQ_OQ>; lt(a, b) _mm256_cmp_ps::<_CMP_LT_OQ>;
+        le(a, b) _mm256_cmp_ps::<_CMP_LE_OQ>; unordered(a, b) _mm256_cmp_ps::<_CMP_UNORD_Q>;
+        and(a, b) _mm256_and_ps; or(a, b) _mm256_or_ps;
+    }
+    #[inline(always)]
+    fn scale(self, x: Pair<__m256>, k: Pair<__m256>) -> Pair<__m256> {
+        // Two powers of two that are both normal; the first product is exact, so only the second rounds.
+        let half = self.floor(self.mul(k, self.splat(0.5)));
+        let rest = self.sub(k, half);
+        let magic = self.splat(MAGIC_F32 + 127.0);
+        let first = self.from_bits(self.shl_bits::<23>(self.to_bits(self.add(half, magic))));
+        let second = self.from_bits(self.shl_bits::<23>(self.to_bits(self.add(rest, magic))));
+        self.mul(self.mul(x, first), second)
+    }
+    #[inline(always)]
+    fn to_bits(self, a: Pair<__m256>) -> Pair<__m256i> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_castps_si256(a.0), _mm256_castps_si256(a.1)) }
+    }
+    #[inline(always)]
+    fn from_bits(self, a: Pair<__m256i>) -> Pair<__m256> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_castsi256_ps(a.0), _mm256_castsi256_ps(a.1)) }
+    }
+    #[inline(always)]
+    fn splat_bits(self, x: u64) -> Pair<__m256i> {
+        // SAFETY: the token witnesses that the instructions exist.
+        let half = unsafe { _mm256_set1_epi32(x as i32) };
+        (half, half)
+    }
+    of_halves! { __m256i;
+        add_bits(a, b) _mm256_add_epi32; sub_bits(a, b) _mm256_sub_epi32; and_bits(a, b) _mm256_and_si256;
+        or_bits(a, b) _mm256_or_si256; xor_bits(a, b) _mm256_xor_si256;
+    }
+    #[inline(always)]
+    fn shl_bits<const N: u32>(self, a: Pair<__m256i>) -> Pair<__m256i> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe {
+            let n = _mm_cvtsi32_si128(N as i32);
+            (_mm256_sll_epi32(a.0, n), _mm256_sll_epi32(a.1, n))
+        }
+    }
+    #[inline(always)]
+    fn shr_bits<const N: u32>(self, a: Pair<__m256i>) -> Pair<__m256i> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe {
+            let n = _mm_cvtsi32_si128(N as i32);
+            (_mm256_srl_epi32(a.0, n), _mm256_srl_epi32(a.1, n))
+        }
+    }
+
+    #[inline(always)]
+    fn not(self, a: Pair<__m256>) -> Pair<__m256> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe {
+            let ones = _mm256_castsi256_ps(_mm256_set1_epi64x(-1));
+            (_mm256_xor_ps(a.0, ones), _mm256_xor_ps(a.1, ones))
+        }
+    }
+    #[inline(always)]
+    fn any(self, a: Pair<__m256>) -> bool {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm256_movemask_ps(_mm256_or_ps(a.0, a.1)) != 0 }
+    }
+    #[inline(always)]
+    fn select(self, m: Pair<__m256>, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { (_mm256_blendv_ps(b.0, a.0, m.0), _mm256_blendv_ps(b.1, a.1, m.1)) }
+    }
+}
+
+impl Simd for Avx2 {
+    type F32 = Pair<__m256>;
+    type Narrow = Narrow<Self>;
+
+    #[inline(always)]
+    fn narrow(self) -> Narrow<Self> {
+        Narrow(self)
     }
     #[inline(always)]
     unsafe fn load(self, p: *const f64) -> Pair<__m256d> {
@@ -104,41 +290,6 @@ impl Simd for Avx2 {
         unsafe { self.load(x.as_ptr()) }
     }
     #[inline(always)]
-    fn add(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_add_pd(a.0, b.0), _mm256_add_pd(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn sub(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_sub_pd(a.0, b.0), _mm256_sub_pd(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn mul(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_mul_pd(a.0, b.0), _mm256_mul_pd(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn div(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_div_pd(a.0, b.0), _mm256_div_pd(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn min(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_min_pd(a.0, b.0), _mm256_min_pd(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn max(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_max_pd(a.0, b.0), _mm256_max_pd(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn fma(self, a: Pair<__m256d>, b: Pair<__m256d>, c: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_fmadd_pd(a.0, b.0, c.0), _mm256_fmadd_pd(a.1, b.1, c.1)) }
-    }
-    #[inline(always)]
     fn transpose(self, [a, b, c, d, e, f, g, h]: [Pair<__m256d>; LANES]) -> [Pair<__m256d>; LANES] {
         // SAFETY: the token witnesses that the instructions exist.
         unsafe {
@@ -157,11 +308,6 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
-    fn sqrt(self, a: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_sqrt_pd(a.0), _mm256_sqrt_pd(a.1)) }
-    }
-    #[inline(always)]
     fn div_single(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
         // SAFETY: the token witnesses that the instructions exist.
         let half = |a, b| unsafe { _mm256_cvtps_pd(_mm_div_ps(_mm256_cvtpd_ps(a), _mm256_cvtpd_ps(b))) };
@@ -172,152 +318,6 @@ impl Simd for Avx2 {
         // SAFETY: the token witnesses that the instructions exist.
         let half = |a| unsafe { _mm256_cvtps_pd(_mm_sqrt_ps(_mm256_cvtpd_ps(a))) };
         (half(a.0), half(a.1))
-    }
-    #[inline(always)]
-    fn floor(self, a: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_floor_pd(a.0), _mm256_floor_pd(a.1)) }
-    }
-    #[inline(always)]
-    fn ceil(self, a: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_ceil_pd(a.0), _mm256_ceil_pd(a.1)) }
-    }
-    #[inline(always)]
-    fn trunc(self, a: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe {
-            const MODE: i32 = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC;
-            (_mm256_round_pd::<MODE>(a.0), _mm256_round_pd::<MODE>(a.1))
-        }
-    }
-    #[inline(always)]
-    fn round(self, a: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe {
-            const MODE: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
-            (_mm256_round_pd::<MODE>(a.0), _mm256_round_pd::<MODE>(a.1))
-        }
-    }
-    #[inline(always)]
-    fn scale(self, x: Pair<__m256d>, k: Pair<__m256d>) -> Pair<__m256d> {
-        // Two powers of two that are both normal; the first product is exact, so only the second rounds.
-        let half = self.floor(self.mul(k, self.splat(0.5)));
-        let rest = self.sub(k, half);
-        let magic = self.splat(super::vector::MAGIC + 1023.0);
-        let first = self.from_bits(self.shl_bits::<52>(self.to_bits(self.add(half, magic))));
-        let second = self.from_bits(self.shl_bits::<52>(self.to_bits(self.add(rest, magic))));
-        self.mul(self.mul(x, first), second)
-    }
-    #[inline(always)]
-    fn to_bits(self, a: Pair<__m256d>) -> Pair<__m256i> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_castpd_si256(a.0), _mm256_castpd_si256(a.1)) }
-    }
-    #[inline(always)]
-    fn from_bits(self, a: Pair<__m256i>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_castsi256_pd(a.0), _mm256_castsi256_pd(a.1)) }
-    }
-    #[inline(always)]
-    fn splat_bits(self, x: u64) -> Pair<__m256i> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_set1_epi64x(x as i64), _mm256_set1_epi64x(x as i64)) }
-    }
-    #[inline(always)]
-    fn add_bits(self, a: Pair<__m256i>, b: Pair<__m256i>) -> Pair<__m256i> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_add_epi64(a.0, b.0), _mm256_add_epi64(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn sub_bits(self, a: Pair<__m256i>, b: Pair<__m256i>) -> Pair<__m256i> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_sub_epi64(a.0, b.0), _mm256_sub_epi64(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn and_bits(self, a: Pair<__m256i>, b: Pair<__m256i>) -> Pair<__m256i> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_and_si256(a.0, b.0), _mm256_and_si256(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn or_bits(self, a: Pair<__m256i>, b: Pair<__m256i>) -> Pair<__m256i> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_or_si256(a.0, b.0), _mm256_or_si256(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn xor_bits(self, a: Pair<__m256i>, b: Pair<__m256i>) -> Pair<__m256i> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_xor_si256(a.0, b.0), _mm256_xor_si256(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn shl_bits<const N: u32>(self, a: Pair<__m256i>) -> Pair<__m256i> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe {
-            let n = _mm_cvtsi32_si128(N as i32);
-            (_mm256_sll_epi64(a.0, n), _mm256_sll_epi64(a.1, n))
-        }
-    }
-    #[inline(always)]
-    fn shr_bits<const N: u32>(self, a: Pair<__m256i>) -> Pair<__m256i> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe {
-            let n = _mm_cvtsi32_si128(N as i32);
-            (_mm256_srl_epi64(a.0, n), _mm256_srl_epi64(a.1, n))
-        }
-    }
-    #[inline(always)]
-    fn eq(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_cmp_pd::<_CMP_EQ_OQ>(a.0, b.0), _mm256_cmp_pd::<_CMP_EQ_OQ>(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn lt(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_cmp_pd::<_CMP_LT_OQ>(a.0, b.0), _mm256_cmp_pd::<_CMP_LT_OQ>(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn le(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_cmp_pd::<_CMP_LE_OQ>(a.0, b.0), _mm256_cmp_pd::<_CMP_LE_OQ>(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn unordered(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_cmp_pd::<_CMP_UNORD_Q>(a.0, b.0), _mm256_cmp_pd::<_CMP_UNORD_Q>(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn and(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_and_pd(a.0, b.0), _mm256_and_pd(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn or(self, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_or_pd(a.0, b.0), _mm256_or_pd(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn not(self, a: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe {
-            let ones = _mm256_castsi256_pd(_mm256_set1_epi64x(-1));
-            (_mm256_xor_pd(a.0, ones), _mm256_xor_pd(a.1, ones))
-        }
-    }
-    #[inline(always)]
-    fn any(self, a: Pair<__m256d>) -> bool {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm256_movemask_pd(_mm256_or_pd(a.0, a.1)) != 0 }
-    }
-    #[inline(always)]
-    fn select(self, m: Pair<__m256d>, a: Pair<__m256d>, b: Pair<__m256d>) -> Pair<__m256d> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_blendv_pd(b.0, a.0, m.0), _mm256_blendv_pd(b.1, a.1, m.1)) }
-    }
-
-    #[inline(always)]
-    fn splat_f32(self, x: f32) -> Pair<__m256> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_set1_ps(x), _mm256_set1_ps(x)) }
     }
     #[inline(always)]
     unsafe fn load_f32(self, p: *const f32) -> Pair<__m256> {
@@ -350,26 +350,6 @@ impl Simd for Avx2 {
             _mm256_maskstore_ps(p, low, x.0);
             _mm256_maskstore_ps(p.wrapping_add(8), high, x.1);
         }
-    }
-    #[inline(always)]
-    fn add_f32(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_add_ps(a.0, b.0), _mm256_add_ps(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn sub_f32(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_sub_ps(a.0, b.0), _mm256_sub_ps(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn mul_f32(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_mul_ps(a.0, b.0), _mm256_mul_ps(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn fma_f32(self, a: Pair<__m256>, b: Pair<__m256>, c: Pair<__m256>) -> Pair<__m256> {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { (_mm256_fmadd_ps(a.0, b.0, c.0), _mm256_fmadd_ps(a.1, b.1, c.1)) }
     }
     #[inline(always)]
     fn unzip(self, x: Pair<__m256d>) -> Pair<__m256> {

@@ -1,6 +1,6 @@
 //! AVX-512: one register a vector.
 
-use super::{LANES, Simd, avx2::totals_of_eight};
+use super::{LANES, Lanes, Narrow, Simd, avx2::totals_of_eight};
 use core::arch::x86_64::*;
 
 /// Token of AVX-512 F, BW, DQ and VL.
@@ -18,16 +18,191 @@ impl Avx512 {
     }
 }
 
-impl Simd for Avx512 {
+/// Operations that are one instruction.
+macro_rules! of_vectors {
+    ($type:ty; $($name:ident($($x:ident),+) $instruction:expr;)*) => { $(
+        #[inline(always)]
+        fn $name(self, $($x: $type),+) -> $type {
+            // SAFETY: the token witnesses that the instructions exist.
+            unsafe { $instruction($($x),+) }
+        }
+    )* };
+}
+
+/// Comparisons that are one instruction.
+macro_rules! comparisons {
+    ($type:ty, $mask:ty; $($name:ident $instruction:expr;)*) => { $(
+        #[inline(always)]
+        fn $name(self, a: $type, b: $type) -> $mask {
+            // SAFETY: the token witnesses that the instructions exist.
+            unsafe { $instruction(a, b) }
+        }
+    )* };
+}
+
+impl Lanes for Avx512 {
     type F = __m512d;
     type U = __m512i;
     type M = __mmask8;
-    type F32 = __m512;
+    const IS_NARROW: bool = false;
 
     #[inline(always)]
     fn splat(self, x: f64) -> __m512d {
         // SAFETY: the token witnesses that the instructions exist.
         unsafe { _mm512_set1_pd(x) }
+    }
+    of_vectors! { __m512d;
+        add(a, b) _mm512_add_pd; sub(a, b) _mm512_sub_pd; mul(a, b) _mm512_mul_pd; div(a, b) _mm512_div_pd;
+        min(a, b) _mm512_min_pd; max(a, b) _mm512_max_pd; scale(x, k) _mm512_scalef_pd;
+        fma(a, b, c) _mm512_fmadd_pd; sqrt(a) _mm512_sqrt_pd;
+        floor(a) _mm512_roundscale_pd::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>;
+        ceil(a) _mm512_roundscale_pd::<{ _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC }>;
+        trunc(a) _mm512_roundscale_pd::<{ _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC }>;
+        round(a) _mm512_roundscale_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>;
+    }
+
+    #[inline(always)]
+    fn to_bits(self, a: __m512d) -> __m512i {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_castpd_si512(a) }
+    }
+    #[inline(always)]
+    fn from_bits(self, a: __m512i) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_castsi512_pd(a) }
+    }
+    #[inline(always)]
+    fn splat_bits(self, x: u64) -> __m512i {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_set1_epi64(x as i64) }
+    }
+    of_vectors! { __m512i;
+        add_bits(a, b) _mm512_add_epi64; sub_bits(a, b) _mm512_sub_epi64; and_bits(a, b) _mm512_and_si512;
+        or_bits(a, b) _mm512_or_si512; xor_bits(a, b) _mm512_xor_si512;
+    }
+    #[inline(always)]
+    fn shl_bits<const N: u32>(self, a: __m512i) -> __m512i {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_slli_epi64::<N>(a) }
+    }
+    #[inline(always)]
+    fn shr_bits<const N: u32>(self, a: __m512i) -> __m512i {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_srli_epi64::<N>(a) }
+    }
+
+    comparisons! { __m512d, __mmask8;
+        eq _mm512_cmp_pd_mask::<_CMP_EQ_OQ>; lt _mm512_cmp_pd_mask::<_CMP_LT_OQ>;
+        le _mm512_cmp_pd_mask::<_CMP_LE_OQ>; unordered _mm512_cmp_pd_mask::<_CMP_UNORD_Q>;
+    }
+    #[inline(always)]
+    fn and(self, a: __mmask8, b: __mmask8) -> __mmask8 {
+        a & b
+    }
+    #[inline(always)]
+    fn or(self, a: __mmask8, b: __mmask8) -> __mmask8 {
+        a | b
+    }
+    #[inline(always)]
+    fn not(self, a: __mmask8) -> __mmask8 {
+        !a
+    }
+    #[inline(always)]
+    fn any(self, a: __mmask8) -> bool {
+        a != 0
+    }
+    #[inline(always)]
+    fn select(self, m: __mmask8, a: __m512d, b: __m512d) -> __m512d {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_mask_blend_pd(m, b, a) }
+    }
+}
+
+impl Lanes for Narrow<Avx512> {
+    type F = __m512;
+    type U = __m512i;
+    type M = __mmask16;
+    const IS_NARROW: bool = true;
+
+    #[inline(always)]
+    fn splat(self, x: f64) -> __m512 {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_set1_ps(x as f32) }
+    }
+    of_vectors! { __m512;
+        add(a, b) _mm512_add_ps; sub(a, b) _mm512_sub_ps; mul(a, b) _mm512_mul_ps; div(a, b) _mm512_div_ps;
+        min(a, b) _mm512_min_ps; max(a, b) _mm512_max_ps; scale(x, k) _mm512_scalef_ps;
+        fma(a, b, c) _mm512_fmadd_ps; sqrt(a) _mm512_sqrt_ps;
+        floor(a) _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>;
+        ceil(a) _mm512_roundscale_ps::<{ _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC }>;
+        trunc(a) _mm512_roundscale_ps::<{ _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC }>;
+        round(a) _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>;
+    }
+
+    #[inline(always)]
+    fn to_bits(self, a: __m512) -> __m512i {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_castps_si512(a) }
+    }
+    #[inline(always)]
+    fn from_bits(self, a: __m512i) -> __m512 {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_castsi512_ps(a) }
+    }
+    #[inline(always)]
+    fn splat_bits(self, x: u64) -> __m512i {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_set1_epi32(x as i32) }
+    }
+    of_vectors! { __m512i;
+        add_bits(a, b) _mm512_add_epi32; sub_bits(a, b) _mm512_sub_epi32; and_bits(a, b) _mm512_and_si512;
+        or_bits(a, b) _mm512_or_si512; xor_bits(a, b) _mm512_xor_si512;
+    }
+    #[inline(always)]
+    fn shl_bits<const N: u32>(self, a: __m512i) -> __m512i {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_slli_epi32::<N>(a) }
+    }
+    #[inline(always)]
+    fn shr_bits<const N: u32>(self, a: __m512i) -> __m512i {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_srli_epi32::<N>(a) }
+    }
+
+    comparisons! { __m512, __mmask16;
+        eq _mm512_cmp_ps_mask::<_CMP_EQ_OQ>; lt _mm512_cmp_ps_mask::<_CMP_LT_OQ>;
+        le _mm512_cmp_ps_mask::<_CMP_LE_OQ>; unordered _mm512_cmp_ps_mask::<_CMP_UNORD_Q>;
+    }
+    #[inline(always)]
+    fn and(self, a: __mmask16, b: __mmask16) -> __mmask16 {
+        a & b
+    }
+    #[inline(always)]
+    fn or(self, a: __mmask16, b: __mmask16) -> __mmask16 {
+        a | b
+    }
+    #[inline(always)]
+    fn not(self, a: __mmask16) -> __mmask16 {
+        !a
+    }
+    #[inline(always)]
+    fn any(self, a: __mmask16) -> bool {
+        a != 0
+    }
+    #[inline(always)]
+    fn select(self, m: __mmask16, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the token witnesses that the instructions exist.
+        unsafe { _mm512_mask_blend_ps(m, b, a) }
+    }
+}
+
+impl Simd for Avx512 {
+    type F32 = __m512;
+    type Narrow = Narrow<Self>;
+
+    #[inline(always)]
+    fn narrow(self) -> Narrow<Self> {
+        Narrow(self)
     }
     #[inline(always)]
     unsafe fn load(self, p: *const f64) -> __m512d {
@@ -82,41 +257,6 @@ impl Simd for Avx512 {
         unsafe { self.load(x.as_ptr()) }
     }
     #[inline(always)]
-    fn add(self, a: __m512d, b: __m512d) -> __m512d {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_add_pd(a, b) }
-    }
-    #[inline(always)]
-    fn sub(self, a: __m512d, b: __m512d) -> __m512d {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_sub_pd(a, b) }
-    }
-    #[inline(always)]
-    fn mul(self, a: __m512d, b: __m512d) -> __m512d {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_mul_pd(a, b) }
-    }
-    #[inline(always)]
-    fn div(self, a: __m512d, b: __m512d) -> __m512d {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_div_pd(a, b) }
-    }
-    #[inline(always)]
-    fn min(self, a: __m512d, b: __m512d) -> __m512d {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_min_pd(a, b) }
-    }
-    #[inline(always)]
-    fn max(self, a: __m512d, b: __m512d) -> __m512d {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_max_pd(a, b) }
-    }
-    #[inline(always)]
-    fn fma(self, a: __m512d, b: __m512d, c: __m512d) -> __m512d {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_fmadd_pd(a, b, c) }
-    }
-    #[inline(always)]
     fn transpose(self, [a, b, c, d, e, f, g, h]: [__m512d; LANES]) -> [__m512d; LANES] {
         // SAFETY: the token witnesses that the instructions exist.
         unsafe {
@@ -141,11 +281,6 @@ impl Simd for Avx512 {
         }
     }
     #[inline(always)]
-    fn sqrt(self, a: __m512d) -> __m512d {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_sqrt_pd(a) }
-    }
-    #[inline(always)]
     fn div_single(self, a: __m512d, b: __m512d) -> __m512d {
         // SAFETY: the token witnesses that the instructions exist.
         unsafe { _mm512_cvtps_pd(_mm256_div_ps(_mm512_cvtpd_ps(a), _mm512_cvtpd_ps(b))) }
@@ -154,128 +289,6 @@ impl Simd for Avx512 {
     fn sqrt_single(self, a: __m512d) -> __m512d {
         // SAFETY: the token witnesses that the instructions exist.
         unsafe { _mm512_cvtps_pd(_mm256_sqrt_ps(_mm512_cvtpd_ps(a))) }
-    }
-    #[inline(always)]
-    fn floor(self, a: __m512d) -> __m512d {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_roundscale_pd::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(a) }
-    }
-    #[inline(always)]
-    fn ceil(self, a: __m512d) -> __m512d {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_roundscale_pd::<{ _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC }>(a) }
-    }
-    #[inline(always)]
-    fn trunc(self, a: __m512d) -> __m512d {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_roundscale_pd::<{ _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC }>(a) }
-    }
-    #[inline(always)]
-    fn round(self, a: __m512d) -> __m512d {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_roundscale_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a) }
-    }
-    #[inline(always)]
-    fn scale(self, x: __m512d, k: __m512d) -> __m512d {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_scalef_pd(x, k) }
-    }
-    #[inline(always)]
-    fn to_bits(self, a: __m512d) -> __m512i {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_castpd_si512(a) }
-    }
-    #[inline(always)]
-    fn from_bits(self, a: __m512i) -> __m512d {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_castsi512_pd(a) }
-    }
-    #[inline(always)]
-    fn splat_bits(self, x: u64) -> __m512i {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_set1_epi64(x as i64) }
-    }
-    #[inline(always)]
-    fn add_bits(self, a: __m512i, b: __m512i) -> __m512i {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_add_epi64(a, b) }
-    }
-    #[inline(always)]
-    fn sub_bits(self, a: __m512i, b: __m512i) -> __m512i {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_sub_epi64(a, b) }
-    }
-    #[inline(always)]
-    fn and_bits(self, a: __m512i, b: __m512i) -> __m512i {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_and_si512(a, b) }
-    }
-    #[inline(always)]
-    fn or_bits(self, a: __m512i, b: __m512i) -> __m512i {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_or_si512(a, b) }
-    }
-    #[inline(always)]
-    fn xor_bits(self, a: __m512i, b: __m512i) -> __m512i {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_xor_si512(a, b) }
-    }
-    #[inline(always)]
-    fn shl_bits<const N: u32>(self, a: __m512i) -> __m512i {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_slli_epi64::<N>(a) }
-    }
-    #[inline(always)]
-    fn shr_bits<const N: u32>(self, a: __m512i) -> __m512i {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_srli_epi64::<N>(a) }
-    }
-    #[inline(always)]
-    fn eq(self, a: __m512d, b: __m512d) -> __mmask8 {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(a, b) }
-    }
-    #[inline(always)]
-    fn lt(self, a: __m512d, b: __m512d) -> __mmask8 {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_cmp_pd_mask::<_CMP_LT_OQ>(a, b) }
-    }
-    #[inline(always)]
-    fn le(self, a: __m512d, b: __m512d) -> __mmask8 {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_cmp_pd_mask::<_CMP_LE_OQ>(a, b) }
-    }
-    #[inline(always)]
-    fn unordered(self, a: __m512d, b: __m512d) -> __mmask8 {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_cmp_pd_mask::<_CMP_UNORD_Q>(a, b) }
-    }
-    #[inline(always)]
-    fn and(self, a: __mmask8, b: __mmask8) -> __mmask8 {
-        a & b
-    }
-    #[inline(always)]
-    fn or(self, a: __mmask8, b: __mmask8) -> __mmask8 {
-        a | b
-    }
-    #[inline(always)]
-    fn not(self, a: __mmask8) -> __mmask8 {
-        !a
-    }
-    #[inline(always)]
-    fn any(self, a: __mmask8) -> bool {
-        a != 0
-    }
-    #[inline(always)]
-    fn select(self, m: __mmask8, a: __m512d, b: __m512d) -> __m512d {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_mask_blend_pd(m, b, a) }
-    }
-
-    #[inline(always)]
-    fn splat_f32(self, x: f32) -> __m512 {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_set1_ps(x) }
     }
     #[inline(always)]
     unsafe fn load_f32(self, p: *const f32) -> __m512 {
@@ -296,26 +309,6 @@ impl Simd for Avx512 {
     unsafe fn store_partial_f32(self, p: *mut f32, n: usize, x: __m512) {
         // SAFETY: the token witnesses that the instructions exist; the pointer is valid by the caller's promise.
         unsafe { _mm512_mask_storeu_ps(p, first16(n), x) }
-    }
-    #[inline(always)]
-    fn add_f32(self, a: __m512, b: __m512) -> __m512 {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_add_ps(a, b) }
-    }
-    #[inline(always)]
-    fn sub_f32(self, a: __m512, b: __m512) -> __m512 {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_sub_ps(a, b) }
-    }
-    #[inline(always)]
-    fn mul_f32(self, a: __m512, b: __m512) -> __m512 {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_mul_ps(a, b) }
-    }
-    #[inline(always)]
-    fn fma_f32(self, a: __m512, b: __m512, c: __m512) -> __m512 {
-        // SAFETY: the token witnesses that the instructions exist.
-        unsafe { _mm512_fmadd_ps(a, b, c) }
     }
     #[inline(always)]
     fn unzip(self, x: __m512d) -> __m512 {

@@ -1,6 +1,6 @@
 //! The portable implementation.
 
-use super::{LANES, LANES_F32, Simd};
+use super::{LANES, LANES_F32, Lanes, MAGIC, MAGIC_F32, Narrow, Simd};
 
 /// Arrays of `N` lanes in plain Rust. `Portable<8>` is the scalar instruction set; `Portable<1>` evaluates the same
 /// lane functions for a single value, so its loads and stores move one element.
@@ -17,15 +17,164 @@ macro_rules! lanes {
     };
 }
 
+/// The lanes of one type.
+macro_rules! arithmetic {
+    ($token:ty, $float:ident, $bits:ident, $n:ident, $is_narrow:literal, $power:path) => {
+        impl<const N: usize> Lanes for $token {
+            type F = [$float; $n];
+            type U = [$bits; $n];
+            type M = [bool; $n];
+            const IS_NARROW: bool = $is_narrow;
+
+            #[inline(always)]
+            fn splat(self, x: f64) -> [$float; $n] {
+                [x as _; $n]
+            }
+            #[inline(always)]
+            fn add(self, a: [$float; $n], b: [$float; $n]) -> [$float; $n] {
+                lanes!($n, i => a[i] + b[i])
+            }
+            #[inline(always)]
+            fn sub(self, a: [$float; $n], b: [$float; $n]) -> [$float; $n] {
+                lanes!($n, i => a[i] - b[i])
+            }
+            #[inline(always)]
+            fn mul(self, a: [$float; $n], b: [$float; $n]) -> [$float; $n] {
+                lanes!($n, i => a[i] * b[i])
+            }
+            #[inline(always)]
+            fn div(self, a: [$float; $n], b: [$float; $n]) -> [$float; $n] {
+                lanes!($n, i => a[i] / b[i])
+            }
+            #[inline(always)]
+            fn fma(self, a: [$float; $n], b: [$float; $n], c: [$float; $n]) -> [$float; $n] {
+                lanes!($n, i => a[i].mul_add(b[i], c[i]))
+            }
+            #[inline(always)]
+            fn sqrt(self, a: [$float; $n]) -> [$float; $n] {
+                lanes!($n, i => a[i].sqrt())
+            }
+            #[inline(always)]
+            fn floor(self, a: [$float; $n]) -> [$float; $n] {
+                lanes!($n, i => a[i].floor())
+            }
+            #[inline(always)]
+            fn ceil(self, a: [$float; $n]) -> [$float; $n] {
+                lanes!($n, i => a[i].ceil())
+            }
+            #[inline(always)]
+            fn trunc(self, a: [$float; $n]) -> [$float; $n] {
+                lanes!($n, i => a[i].trunc())
+            }
+            #[inline(always)]
+            fn round(self, a: [$float; $n]) -> [$float; $n] {
+                lanes!($n, i => a[i].round_ties_even())
+            }
+            #[inline(always)]
+            fn min(self, a: [$float; $n], b: [$float; $n]) -> [$float; $n] {
+                lanes!($n, i => if a[i] < b[i] { a[i] } else { b[i] })
+            }
+            #[inline(always)]
+            fn max(self, a: [$float; $n], b: [$float; $n]) -> [$float; $n] {
+                lanes!($n, i => if a[i] > b[i] { a[i] } else { b[i] })
+            }
+            #[inline(always)]
+            fn scale(self, x: [$float; $n], k: [$float; $n]) -> [$float; $n] {
+                // Two powers of two that are both normal; the first product is exact, so only the second rounds.
+                lanes!($n, i => {
+                    let half = (k[i] * 0.5).floor();
+                    x[i] * $power(half) * $power(k[i] - half)
+                })
+            }
+            #[inline(always)]
+            fn to_bits(self, a: [$float; $n]) -> [$bits; $n] {
+                lanes!($n, i => a[i].to_bits())
+            }
+            #[inline(always)]
+            fn from_bits(self, a: [$bits; $n]) -> [$float; $n] {
+                lanes!($n, i => $float::from_bits(a[i]))
+            }
+            #[inline(always)]
+            fn splat_bits(self, x: u64) -> [$bits; $n] {
+                [x as _; $n]
+            }
+            #[inline(always)]
+            fn add_bits(self, a: [$bits; $n], b: [$bits; $n]) -> [$bits; $n] {
+                lanes!($n, i => a[i].wrapping_add(b[i]))
+            }
+            #[inline(always)]
+            fn sub_bits(self, a: [$bits; $n], b: [$bits; $n]) -> [$bits; $n] {
+                lanes!($n, i => a[i].wrapping_sub(b[i]))
+            }
+            #[inline(always)]
+            fn and_bits(self, a: [$bits; $n], b: [$bits; $n]) -> [$bits; $n] {
+                lanes!($n, i => a[i] & b[i])
+            }
+            #[inline(always)]
+            fn or_bits(self, a: [$bits; $n], b: [$bits; $n]) -> [$bits; $n] {
+                lanes!($n, i => a[i] | b[i])
+            }
+            #[inline(always)]
+            fn xor_bits(self, a: [$bits; $n], b: [$bits; $n]) -> [$bits; $n] {
+                lanes!($n, i => a[i] ^ b[i])
+            }
+            #[inline(always)]
+            fn shl_bits<const K: u32>(self, a: [$bits; $n]) -> [$bits; $n] {
+                lanes!($n, i => a[i] << K)
+            }
+            #[inline(always)]
+            fn shr_bits<const K: u32>(self, a: [$bits; $n]) -> [$bits; $n] {
+                lanes!($n, i => a[i] >> K)
+            }
+            #[inline(always)]
+            fn eq(self, a: [$float; $n], b: [$float; $n]) -> [bool; $n] {
+                lanes!($n, i => a[i] == b[i])
+            }
+            #[inline(always)]
+            fn lt(self, a: [$float; $n], b: [$float; $n]) -> [bool; $n] {
+                lanes!($n, i => a[i] < b[i])
+            }
+            #[inline(always)]
+            fn le(self, a: [$float; $n], b: [$float; $n]) -> [bool; $n] {
+                lanes!($n, i => a[i] <= b[i])
+            }
+            #[inline(always)]
+            fn unordered(self, a: [$float; $n], b: [$float; $n]) -> [bool; $n] {
+                lanes!($n, i => a[i].is_nan() | b[i].is_nan())
+            }
+            #[inline(always)]
+            fn and(self, a: [bool; $n], b: [bool; $n]) -> [bool; $n] {
+                lanes!($n, i => a[i] & b[i])
+            }
+            #[inline(always)]
+            fn or(self, a: [bool; $n], b: [bool; $n]) -> [bool; $n] {
+                lanes!($n, i => a[i] | b[i])
+            }
+            #[inline(always)]
+            fn not(self, a: [bool; $n]) -> [bool; $n] {
+                lanes!($n, i => !a[i])
+            }
+            #[inline(always)]
+            fn any(self, a: [bool; $n]) -> bool {
+                a.iter().fold(false, |x, y| x | y)
+            }
+            #[inline(always)]
+            fn select(self, m: [bool; $n], a: [$float; $n], b: [$float; $n]) -> [$float; $n] {
+                lanes!($n, i => if m[i] { a[i] } else { b[i] })
+            }
+        }
+    };
+}
+arithmetic!(Portable<N>, f64, u64, N, false, power_of_two);
+arithmetic!(Narrow<Portable<N>>, f32, u32, LANES_F32, true, power_of_two_f32);
+
 impl<const N: usize> Simd for Portable<N> {
-    type F = [f64; N];
-    type U = [u64; N];
-    type M = [bool; N];
     type F32 = [f32; LANES_F32];
+    type Narrow = Narrow<Self>;
 
     #[inline(always)]
-    fn splat(self, x: f64) -> [f64; N] {
-        [x; N]
+    fn narrow(self) -> Narrow<Self> {
+        Narrow(self)
     }
     #[inline(always)]
     unsafe fn load(self, p: *const f64) -> [f64; N] {
@@ -74,35 +223,10 @@ impl<const N: usize> Simd for Portable<N> {
     fn from_array(self, x: [f64; LANES]) -> [f64; N] {
         lanes!(N, i => x[i])
     }
-
-    #[inline(always)]
-    fn add(self, a: [f64; N], b: [f64; N]) -> [f64; N] {
-        lanes!(N, i => a[i] + b[i])
-    }
-    #[inline(always)]
-    fn sub(self, a: [f64; N], b: [f64; N]) -> [f64; N] {
-        lanes!(N, i => a[i] - b[i])
-    }
-    #[inline(always)]
-    fn mul(self, a: [f64; N], b: [f64; N]) -> [f64; N] {
-        lanes!(N, i => a[i] * b[i])
-    }
-    #[inline(always)]
-    fn div(self, a: [f64; N], b: [f64; N]) -> [f64; N] {
-        lanes!(N, i => a[i] / b[i])
-    }
-    #[inline(always)]
-    fn fma(self, a: [f64; N], b: [f64; N], c: [f64; N]) -> [f64; N] {
-        lanes!(N, i => a[i].mul_add(b[i], c[i]))
-    }
     #[inline(always)]
     fn transpose(self, rows: [[f64; N]; LANES]) -> [[f64; N]; LANES] {
         // A square has as many columns as rows only with all lanes.
         std::array::from_fn(|i| lanes!(N, j => rows[j][i % N]))
-    }
-    #[inline(always)]
-    fn sqrt(self, a: [f64; N]) -> [f64; N] {
-        lanes!(N, i => a[i].sqrt())
     }
     #[inline(always)]
     fn div_single(self, a: [f64; N], b: [f64; N]) -> [f64; N] {
@@ -111,121 +235,6 @@ impl<const N: usize> Simd for Portable<N> {
     #[inline(always)]
     fn sqrt_single(self, a: [f64; N]) -> [f64; N] {
         lanes!(N, i => f64::from((a[i] as f32).sqrt()))
-    }
-    #[inline(always)]
-    fn floor(self, a: [f64; N]) -> [f64; N] {
-        lanes!(N, i => a[i].floor())
-    }
-    #[inline(always)]
-    fn ceil(self, a: [f64; N]) -> [f64; N] {
-        lanes!(N, i => a[i].ceil())
-    }
-    #[inline(always)]
-    fn trunc(self, a: [f64; N]) -> [f64; N] {
-        lanes!(N, i => a[i].trunc())
-    }
-    #[inline(always)]
-    fn round(self, a: [f64; N]) -> [f64; N] {
-        lanes!(N, i => a[i].round_ties_even())
-    }
-    #[inline(always)]
-    fn min(self, a: [f64; N], b: [f64; N]) -> [f64; N] {
-        lanes!(N, i => if a[i] < b[i] { a[i] } else { b[i] })
-    }
-    #[inline(always)]
-    fn max(self, a: [f64; N], b: [f64; N]) -> [f64; N] {
-        lanes!(N, i => if a[i] > b[i] { a[i] } else { b[i] })
-    }
-    #[inline(always)]
-    fn scale(self, x: [f64; N], k: [f64; N]) -> [f64; N] {
-        // Two powers of two that are both normal; the first product is exact, so only the second rounds.
-        lanes!(N, i => {
-            let half = (k[i] * 0.5).floor();
-            x[i] * power_of_two(half) * power_of_two(k[i] - half)
-        })
-    }
-
-    #[inline(always)]
-    fn to_bits(self, a: [f64; N]) -> [u64; N] {
-        lanes!(N, i => a[i].to_bits())
-    }
-    #[inline(always)]
-    fn from_bits(self, a: [u64; N]) -> [f64; N] {
-        lanes!(N, i => f64::from_bits(a[i]))
-    }
-    #[inline(always)]
-    fn splat_bits(self, x: u64) -> [u64; N] {
-        [x; N]
-    }
-    #[inline(always)]
-    fn add_bits(self, a: [u64; N], b: [u64; N]) -> [u64; N] {
-        lanes!(N, i => a[i].wrapping_add(b[i]))
-    }
-    #[inline(always)]
-    fn sub_bits(self, a: [u64; N], b: [u64; N]) -> [u64; N] {
-        lanes!(N, i => a[i].wrapping_sub(b[i]))
-    }
-    #[inline(always)]
-    fn and_bits(self, a: [u64; N], b: [u64; N]) -> [u64; N] {
-        lanes!(N, i => a[i] & b[i])
-    }
-    #[inline(always)]
-    fn or_bits(self, a: [u64; N], b: [u64; N]) -> [u64; N] {
-        lanes!(N, i => a[i] | b[i])
-    }
-    #[inline(always)]
-    fn xor_bits(self, a: [u64; N], b: [u64; N]) -> [u64; N] {
-        lanes!(N, i => a[i] ^ b[i])
-    }
-    #[inline(always)]
-    fn shl_bits<const K: u32>(self, a: [u64; N]) -> [u64; N] {
-        lanes!(N, i => a[i] << K)
-    }
-    #[inline(always)]
-    fn shr_bits<const K: u32>(self, a: [u64; N]) -> [u64; N] {
-        lanes!(N, i => a[i] >> K)
-    }
-
-    #[inline(always)]
-    fn eq(self, a: [f64; N], b: [f64; N]) -> [bool; N] {
-        lanes!(N, i => a[i] == b[i])
-    }
-    #[inline(always)]
-    fn lt(self, a: [f64; N], b: [f64; N]) -> [bool; N] {
-        lanes!(N, i => a[i] < b[i])
-    }
-    #[inline(always)]
-    fn le(self, a: [f64; N], b: [f64; N]) -> [bool; N] {
-        lanes!(N, i => a[i] <= b[i])
-    }
-    #[inline(always)]
-    fn unordered(self, a: [f64; N], b: [f64; N]) -> [bool; N] {
-        lanes!(N, i => a[i].is_nan() | b[i].is_nan())
-    }
-    #[inline(always)]
-    fn and(self, a: [bool; N], b: [bool; N]) -> [bool; N] {
-        lanes!(N, i => a[i] & b[i])
-    }
-    #[inline(always)]
-    fn or(self, a: [bool; N], b: [bool; N]) -> [bool; N] {
-        lanes!(N, i => a[i] | b[i])
-    }
-    #[inline(always)]
-    fn not(self, a: [bool; N]) -> [bool; N] {
-        lanes!(N, i => !a[i])
-    }
-    #[inline(always)]
-    fn any(self, a: [bool; N]) -> bool {
-        a.iter().fold(false, |x, y| x | y)
-    }
-    #[inline(always)]
-    fn select(self, m: [bool; N], a: [f64; N], b: [f64; N]) -> [f64; N] {
-        lanes!(N, i => if m[i] { a[i] } else { b[i] })
-    }
-
-    #[inline(always)]
-    fn splat_f32(self, x: f32) -> Self::F32 {
-        [x; LANES_F32]
     }
     #[inline(always)]
     unsafe fn load_f32(self, p: *const f32) -> Self::F32 {
@@ -248,22 +257,6 @@ impl<const N: usize> Simd for Portable<N> {
             // SAFETY: the first n places are writable by the caller's promise.
             unsafe { p.add(i).write_unaligned(*v) }
         }
-    }
-    #[inline(always)]
-    fn add_f32(self, a: Self::F32, b: Self::F32) -> Self::F32 {
-        lanes!(LANES_F32, i => a[i] + b[i])
-    }
-    #[inline(always)]
-    fn sub_f32(self, a: Self::F32, b: Self::F32) -> Self::F32 {
-        lanes!(LANES_F32, i => a[i] - b[i])
-    }
-    #[inline(always)]
-    fn mul_f32(self, a: Self::F32, b: Self::F32) -> Self::F32 {
-        lanes!(LANES_F32, i => a[i] * b[i])
-    }
-    #[inline(always)]
-    fn fma_f32(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
-        lanes!(LANES_F32, i => a[i].mul_add(b[i], c[i]))
     }
     #[inline(always)]
     fn unzip(self, x: [f64; N]) -> Self::F32 {
@@ -303,5 +296,11 @@ impl<const N: usize> Simd for Portable<N> {
 /// `2^k` for an integral `k` in [-1022, 1023].
 #[inline(always)]
 fn power_of_two(k: f64) -> f64 {
-    f64::from_bits(((k + (super::vector::MAGIC + 1023.0)).to_bits()) << 52)
+    f64::from_bits(((k + (MAGIC + 1023.0)).to_bits()) << 52)
+}
+
+/// `2^k` for an integral `k` in [-126, 127].
+#[inline(always)]
+fn power_of_two_f32(k: f32) -> f32 {
+    f32::from_bits((k + (MAGIC_F32 as f32 + 127.0)).to_bits() << 23)
 }

@@ -1,32 +1,32 @@
 //! Vectors and masks that carry their token, with operators, so that formulas read as formulas.
 
-use super::{LANES, Simd};
+use super::{LANES, Lanes, Simd};
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 /// `1.5 * 2^52`: adding it to an integral |k| < 2^51 leaves k in the low bits of the sum.
 pub(crate) const MAGIC: f64 = 6_755_399_441_055_744.0;
-/// The sign bit.
-const SIGN: u64 = 1 << 63;
+/// `1.5 * 2^23`: the same for f32 and |k| < 2^22.
+pub(crate) const MAGIC_F32: f64 = 12_582_912.0;
 
-/// Eight f64 lanes of an instruction set.
+/// The lanes of one type of an instruction set.
 #[derive(Clone, Copy)]
-pub struct Vector<S: Simd> {
+pub struct Vector<S: Lanes> {
     /// The token.
     pub simd: S,
     /// The lanes.
     pub lanes: S::F,
 }
 
-/// Eight truth values.
+/// A truth value a lane.
 #[derive(Clone, Copy)]
-pub struct Mask<S: Simd> {
+pub struct Mask<S: Lanes> {
     /// The token.
     pub simd: S,
     /// The truth values.
     pub lanes: S::M,
 }
 
-impl<S: Simd> Vector<S> {
+impl<S: Lanes> Vector<S> {
     /// All lanes `x`.
     #[inline(always)]
     pub fn splat(simd: S, x: f64) -> Self {
@@ -42,36 +42,6 @@ impl<S: Simd> Vector<S> {
     pub fn new(simd: S, lanes: S::F) -> Self {
         Vector { simd, lanes }
     }
-    /// Reads eight values.
-    ///
-    /// # Safety
-    /// `p` must be valid for reading eight f64.
-    #[inline(always)]
-    pub unsafe fn load(simd: S, p: *const f64) -> Self {
-        // SAFETY: passed on to the caller.
-        Vector { simd, lanes: unsafe { simd.load(p) } }
-    }
-    /// Writes eight values.
-    ///
-    /// # Safety
-    /// `p` must be valid for writing eight f64.
-    #[inline(always)]
-    pub unsafe fn store(self, p: *mut f64) {
-        // SAFETY: passed on to the caller.
-        unsafe { self.simd.store(p, self.lanes) }
-    }
-    /// The lanes as an array.
-    #[inline(always)]
-    pub fn to_array(self) -> [f64; LANES] {
-        self.simd.to_array(self.lanes)
-    }
-    /// `f` of each lane, one after the other: for rare cases.
-    #[inline(always)]
-    pub fn map(self, f: fn(f64) -> f64) -> Self {
-        let mut lanes = self.to_array();
-        each(&mut lanes, f);
-        Vector { simd: self.simd, lanes: self.simd.from_array(lanes) }
-    }
     /// `self * b + c`, rounded once.
     #[inline(always)]
     pub fn fma(self, b: impl Into<Splat<S>>, c: impl Into<Splat<S>>) -> Self {
@@ -82,16 +52,6 @@ impl<S: Simd> Vector<S> {
     #[inline(always)]
     pub fn sqrt(self) -> Self {
         Vector { simd: self.simd, lanes: self.simd.sqrt(self.lanes) }
-    }
-    /// The quotient in f32 of the operands rounded to f32.
-    #[inline(always)]
-    pub fn div_single(self, b: Self) -> Self {
-        Vector { simd: self.simd, lanes: self.simd.div_single(self.lanes, b.lanes) }
-    }
-    /// The square root in f32 of the operand rounded to f32.
-    #[inline(always)]
-    pub fn sqrt_single(self) -> Self {
-        Vector { simd: self.simd, lanes: self.simd.sqrt_single(self.lanes) }
     }
     /// Greatest integer not above.
     #[inline(always)]
@@ -135,7 +95,7 @@ impl<S: Simd> Vector<S> {
     pub fn to_bits(self) -> S::U {
         self.simd.to_bits(self.lanes)
     }
-    /// The f64 of these bits.
+    /// The numbers of these bits.
     #[inline(always)]
     pub fn from_bits(simd: S, bits: S::U) -> Self {
         Vector { simd, lanes: simd.from_bits(bits) }
@@ -144,13 +104,13 @@ impl<S: Simd> Vector<S> {
     #[inline(always)]
     pub fn abs(self) -> Self {
         let s = self.simd;
-        Self::from_bits(s, s.and_bits(self.to_bits(), s.splat_bits(!SIGN)))
+        Self::from_bits(s, s.and_bits(self.to_bits(), s.splat_bits(!S::SIGN)))
     }
     /// The sign bit alone: `+0.0` or `-0.0`.
     #[inline(always)]
     pub fn sign_bit(self) -> Self {
         let s = self.simd;
-        Self::from_bits(s, s.and_bits(self.to_bits(), s.splat_bits(SIGN)))
+        Self::from_bits(s, s.and_bits(self.to_bits(), s.splat_bits(S::SIGN)))
     }
     /// Bitwise exclusive or: with a [`sign_bit`](Self::sign_bit), a conditional negation.
     #[inline(always)]
@@ -210,7 +170,50 @@ impl<S: Simd> Vector<S> {
     }
 }
 
-impl<S: Simd> Mask<S> {
+impl<S: Simd> Vector<S> {
+    /// Reads eight values.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading eight f64.
+    #[inline(always)]
+    pub unsafe fn load(simd: S, p: *const f64) -> Self {
+        // SAFETY: passed on to the caller.
+        Vector { simd, lanes: unsafe { simd.load(p) } }
+    }
+    /// Writes eight values.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing eight f64.
+    #[inline(always)]
+    pub unsafe fn store(self, p: *mut f64) {
+        // SAFETY: passed on to the caller.
+        unsafe { self.simd.store(p, self.lanes) }
+    }
+    /// The lanes as an array.
+    #[inline(always)]
+    pub fn to_array(self) -> [f64; LANES] {
+        self.simd.to_array(self.lanes)
+    }
+    /// `f` of each lane, one after the other: for rare cases.
+    #[inline(always)]
+    pub fn map(self, f: fn(f64) -> f64) -> Self {
+        let mut lanes = self.to_array();
+        each(&mut lanes, f);
+        Vector { simd: self.simd, lanes: self.simd.from_array(lanes) }
+    }
+    /// The quotient in f32 of the operands rounded to f32.
+    #[inline(always)]
+    pub fn div_single(self, b: Self) -> Self {
+        Vector { simd: self.simd, lanes: self.simd.div_single(self.lanes, b.lanes) }
+    }
+    /// The square root in f32 of the operand rounded to f32.
+    #[inline(always)]
+    pub fn sqrt_single(self) -> Self {
+        Vector { simd: self.simd, lanes: self.simd.sqrt_single(self.lanes) }
+    }
+}
+
+impl<S: Lanes> Mask<S> {
     /// Whether any lane is true.
     #[inline(always)]
     pub fn any(self) -> bool {
@@ -230,14 +233,14 @@ impl<S: Simd> Mask<S> {
 }
 
 /// A vector, or a number to be spread over all lanes.
-pub enum Splat<S: Simd> {
+pub enum Splat<S: Lanes> {
     /// A vector.
     Vector(Vector<S>),
     /// A number.
     Number(f64),
 }
 
-impl<S: Simd> Splat<S> {
+impl<S: Lanes> Splat<S> {
     /// The vector.
     #[inline(always)]
     pub fn vector(self, simd: S) -> Vector<S> {
@@ -248,14 +251,14 @@ impl<S: Simd> Splat<S> {
     }
 }
 
-impl<S: Simd> From<Vector<S>> for Splat<S> {
+impl<S: Lanes> From<Vector<S>> for Splat<S> {
     #[inline(always)]
     fn from(v: Vector<S>) -> Self {
         Splat::Vector(v)
     }
 }
 
-impl<S: Simd> From<f64> for Splat<S> {
+impl<S: Lanes> From<f64> for Splat<S> {
     #[inline(always)]
     fn from(x: f64) -> Self {
         Splat::Number(x)
@@ -264,7 +267,7 @@ impl<S: Simd> From<f64> for Splat<S> {
 
 macro_rules! operator {
     ($trait:ident, $method:ident) => {
-        impl<S: Simd, T: Into<Splat<S>>> $trait<T> for Vector<S> {
+        impl<S: Lanes, T: Into<Splat<S>>> $trait<T> for Vector<S> {
             type Output = Self;
             #[inline(always)]
             fn $method(self, b: T) -> Self {
@@ -279,16 +282,16 @@ operator!(Sub, sub);
 operator!(Mul, mul);
 operator!(Div, div);
 
-impl<S: Simd> Neg for Vector<S> {
+impl<S: Lanes> Neg for Vector<S> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
         let s = self.simd;
-        Self::from_bits(s, s.xor_bits(self.to_bits(), s.splat_bits(SIGN)))
+        Self::from_bits(s, s.xor_bits(self.to_bits(), s.splat_bits(S::SIGN)))
     }
 }
 
-impl<S: Simd> BitAnd for Mask<S> {
+impl<S: Lanes> BitAnd for Mask<S> {
     type Output = Self;
     #[inline(always)]
     fn bitand(self, b: Self) -> Self {
@@ -296,7 +299,7 @@ impl<S: Simd> BitAnd for Mask<S> {
     }
 }
 
-impl<S: Simd> BitOr for Mask<S> {
+impl<S: Lanes> BitOr for Mask<S> {
     type Output = Self;
     #[inline(always)]
     fn bitor(self, b: Self) -> Self {
@@ -304,7 +307,7 @@ impl<S: Simd> BitOr for Mask<S> {
     }
 }
 
-impl<S: Simd> Not for Mask<S> {
+impl<S: Lanes> Not for Mask<S> {
     type Output = Self;
     #[inline(always)]
     fn not(self) -> Self {

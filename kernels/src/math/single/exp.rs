@@ -2,7 +2,7 @@
 
 use super::super::exp::LN2_HIGH;
 use super::super::poly::polynomial;
-use crate::simd::{MAGIC, Simd, Vector};
+use crate::simd::{Lanes, MAGIC, MAGIC_F32, Vector};
 
 /// `(exp(r) - 1 - r) / r^2` for |r| <= ln(2)/2; error of `exp(r)` 2^-28.3.
 const EXP: [f64; 5] =
@@ -18,45 +18,58 @@ const EXP_M1: [f64; 6] = [
     0.00019845877178973663,
 ];
 
-/// k and r, for |x| far below 2^51.
+/// ln 2 less its nearest f32.
+const LN2_REST: f64 = LN2_HIGH - LN2_HIGH as f32 as f64;
+
+/// Below the first the exponential is zero, above the second infinite.
 #[inline(always)]
-fn reduce<S: Simd>(x: Vector<S>) -> (Vector<S>, Vector<S>) {
-    let k = x.fma(std::f64::consts::LOG2_E, MAGIC) - MAGIC;
-    (k, (-k).fma(LN2_HIGH, x))
+const fn bounds<S: Lanes>() -> (f64, f64) {
+    if S::IS_NARROW { (-104.0, 89.0) } else { (-746.0, 710.0) }
+}
+
+/// k and r, for x between the bounds.
+#[inline(always)]
+fn reduce<S: Lanes>(x: Vector<S>) -> (Vector<S>, Vector<S>) {
+    let magic = if S::IS_NARROW { MAGIC_F32 } else { MAGIC };
+    let k = x.fma(std::f64::consts::LOG2_E, magic) - magic;
+    let r = (-k).fma(LN2_HIGH, x);
+    (k, if S::IS_NARROW { (-k).fma(LN2_REST, r) } else { r })
 }
 
 /// `2^k exp(r)`.
 #[inline(always)]
-fn scaled<S: Simd>(k: Vector<S>, r: Vector<S>) -> Vector<S> {
+fn scaled<S: Lanes>(k: Vector<S>, r: Vector<S>) -> Vector<S> {
     (polynomial(r, &EXP).fma(r * r, r) + 1.0).scale(k)
 }
 
 /// `exp(x)`.
 #[inline(always)]
-pub(crate) fn exp<S: Simd>(x: Vector<S>) -> Vector<S> {
-    // Past the bounds the result is infinite or zero; a NaN is the second operand and passes.
-    let (k, r) = reduce(x.constant(-746.0).max(x.constant(710.0).min(x)));
+pub(crate) fn exp<S: Lanes>(x: Vector<S>) -> Vector<S> {
+    let (low, high) = bounds::<S>();
+    // A NaN is the second operand and passes.
+    let (k, r) = reduce(x.constant(low).max(x.constant(high).min(x)));
     scaled(k, r)
 }
 
 /// `exp(-|x|)`.
 #[inline(always)]
-pub(super) fn exp_minus_abs<S: Simd>(x: Vector<S>) -> Vector<S> {
-    let (k, r) = reduce(x.constant(-746.0).max(-x.abs()));
+pub(super) fn exp_minus_abs<S: Lanes>(x: Vector<S>) -> Vector<S> {
+    let (k, r) = reduce(x.constant(bounds::<S>().0).max(-x.abs()));
     scaled(k, r)
 }
 
 /// `2^x`, exact for whole numbers.
 #[inline(always)]
-pub(crate) fn exp2<S: Simd>(x: Vector<S>) -> Vector<S> {
+pub(crate) fn exp2<S: Lanes>(x: Vector<S>) -> Vector<S> {
     let x = x.constant(-1080.0).max(x.constant(1025.0).min(x));
     let k = x.round();
     scaled(k, (x - k) * LN2_HIGH)
 }
 
-/// `(exp(x) - 1) / 2`, so that nothing overflows before the result does, for -50 <= x <= 710 and NaN; zero is +0.
+/// `(exp(x) - 1) / 2`, so that nothing overflows before the result does, for x from -50 to the upper bound and NaN;
+/// zero is +0.
 #[inline(always)]
-pub(super) fn half_exp_m1<S: Simd>(x: Vector<S>) -> Vector<S> {
+pub(super) fn half_exp_m1<S: Lanes>(x: Vector<S>) -> Vector<S> {
     let (k, r) = reduce(x);
     let power = x.constant(1.0).scale(k - 1.0);
     polynomial(r, &EXP_M1).fma(r * r, r).fma(power, power - 0.5)
@@ -64,7 +77,7 @@ pub(super) fn half_exp_m1<S: Simd>(x: Vector<S>) -> Vector<S> {
 
 /// `exp(x) - 1`.
 #[inline(always)]
-pub(crate) fn exp_m1<S: Simd>(x: Vector<S>) -> Vector<S> {
-    let half = half_exp_m1(x.constant(-50.0).max(x.constant(710.0).min(x)));
+pub(crate) fn exp_m1<S: Lanes>(x: Vector<S>) -> Vector<S> {
+    let half = half_exp_m1(x.constant(-50.0).max(x.constant(bounds::<S>().1).min(x)));
     (half * 2.0).or(x.sign_bit())
 }

@@ -2,7 +2,7 @@
 
 use super::super::poly::polynomial;
 use super::exp::{exp_minus_abs, half_exp_m1};
-use crate::simd::{Simd, Vector};
+use crate::simd::{Lanes, Vector};
 
 /// `1 / (1 + z)` for 0 <= z <= 1; error 2^-11.7.
 const RECIPROCAL: [f64; 5] =
@@ -24,7 +24,7 @@ const LOG_1P: [f64; 10] = [
 
 /// `n / (1 + z)` for 0 <= z <= 1: with the error e of the first approximation, `1 / (1 - e)` is 1 + e + e^2 to 2^-35.
 #[inline(always)]
-fn over_one_plus<S: Simd>(n: Vector<S>, z: Vector<S>) -> Vector<S> {
+fn over_one_plus<S: Lanes>(n: Vector<S>, z: Vector<S>) -> Vector<S> {
     let first = polynomial(z, &RECIPROCAL);
     let e = (-first).fma(z, z.constant(1.0) - first);
     let n = n * first;
@@ -33,7 +33,7 @@ fn over_one_plus<S: Simd>(n: Vector<S>, z: Vector<S>) -> Vector<S> {
 
 /// `tanh(|x|) = (1 - z) / (1 + z)` with `z = exp(-2|x|)`.
 #[inline(always)]
-pub(crate) fn tanh<S: Simd>(x: Vector<S>) -> Vector<S> {
+pub(crate) fn tanh<S: Lanes>(x: Vector<S>) -> Vector<S> {
     // From 20 on the result rounds to one.
     let a = x.constant(20.0).min(x.abs());
     let half = half_exp_m1(a * -2.0);
@@ -42,14 +42,14 @@ pub(crate) fn tanh<S: Simd>(x: Vector<S>) -> Vector<S> {
 
 /// `1 / (1 + exp(-x))`.
 #[inline(always)]
-pub(crate) fn sigmoid<S: Simd>(x: Vector<S>) -> Vector<S> {
+pub(crate) fn sigmoid<S: Lanes>(x: Vector<S>) -> Vector<S> {
     let z = exp_minus_abs(x);
     over_one_plus(x.lt(0.0).select(z, 1.0), z)
 }
 
 /// `ln(1 + exp(x)) = max(x, 0) + ln(1 + exp(-|x|))`.
 #[inline(always)]
-pub(crate) fn softplus<S: Simd>(x: Vector<S>) -> Vector<S> {
+pub(crate) fn softplus<S: Lanes>(x: Vector<S>) -> Vector<S> {
     let z = exp_minus_abs(x);
     polynomial(z, &LOG_1P).fma(z, x.constant(0.0).max(x))
 }
