@@ -7,51 +7,56 @@ use crate::isa::{Isa, Kernel};
 use crate::reduce::{Reduce, fold};
 use crate::simd::{LANES, Simd, Vector};
 
-/// Neighbouring elements that fit in a vector.
+/// Neighbouring elements that fit in a vector, inside of slices whose length was checked.
 #[derive(Clone, Copy)]
-struct Lanes<S: Simd> {
+struct Window<S: Simd> {
     simd: S,
     start: usize,
     count: usize,
 }
 
-impl<S: Simd> Lanes<S> {
+impl<S: Simd> Window<S> {
     /// The elements of `x`, then zeros.
+    ///
+    /// # Safety
+    /// `x` must be at least `start + count` long.
     #[inline(always)]
-    fn of(self, x: &[f64]) -> Vector<S> {
-        let x = &x[self.start..][..self.count];
-        // SAFETY: the slice has as many elements as are read.
+    unsafe fn of(self, x: &[f64]) -> Vector<S> {
+        debug_assert!(self.start + self.count <= x.len());
+        // SAFETY: the caller's promise.
         let lanes = unsafe {
-            if self.count == LANES {
-                self.simd.load(x.as_ptr())
-            } else {
-                self.simd.load_partial(x.as_ptr(), self.count)
-            }
+            let from = x.as_ptr().add(self.start);
+            if self.count == LANES { self.simd.load(from) } else { self.simd.load_partial(from, self.count) }
         };
         Vector::new(self.simd, lanes)
     }
 
+    /// # Safety
+    /// As [`of`](Self::of).
     #[inline(always)]
-    fn set(self, out: &mut [f64], x: Vector<S>) {
-        let out = &mut out[self.start..][..self.count];
-        // SAFETY: the slice has as many elements as are written.
+    unsafe fn set(self, out: &mut [f64], x: Vector<S>) {
+        debug_assert!(self.start + self.count <= out.len());
+        // SAFETY: the caller's promise.
         unsafe {
+            let to = out.as_mut_ptr().add(self.start);
             if self.count == LANES {
-                self.simd.store(out.as_mut_ptr(), x.lanes);
+                self.simd.store(to, x.lanes);
             } else {
-                self.simd.store_partial(out.as_mut_ptr(), self.count, x.lanes);
+                self.simd.store_partial(to, self.count, x.lanes);
             }
         }
     }
 }
 
-/// Runs `$body` for each vector of `$len` elements, with the number of its accumulator and its lanes. (A closure would not
-/// be compiled for the instruction set, and accumulators whose numbers are not known would live in memory.)
+/// Runs `$body` for each vector of `$len` elements, with the number of its accumulator and its window. (A closure would not
+/// be compiled for the instruction set, and accumulators whose numbers are not known would live in memory.) All slices that
+/// `$body` looks at must have that length: bounds are checked once, by [`check`], since checks of each vector took a tenth of
+/// a sampler's step.
 macro_rules! over {
     ($simd:expr, $len:expr, |$accumulator:ident, $at:ident| $body:expr) => {{
         let (len, whole) = ($len, $len - $len % (4 * LANES));
         for start in (0..whole).step_by(4 * LANES) {
-            over!(@each 0 1 2 3, |$accumulator, $at| $body, |i| Lanes { simd: $simd, start: start + i * LANES, count: LANES });
+            over!(@each 0 1 2 3, |$accumulator, $at| $body, |i| Window { simd: $simd, start: start + i * LANES, count: LANES });
         }
         over!(@rest 0 1 2 3, |$accumulator, $at| $body, $simd, whole, len);
     }};
@@ -59,15 +64,17 @@ macro_rules! over {
         $({
             let $i: usize = $number;
             let ($accumulator, $at) = ($i, $lanes);
-            $body;
+            // SAFETY: the slices were checked to be as long as the windows reach.
+            unsafe { $body };
         })*
     };
     (@rest $($number:literal)*, |$accumulator:ident, $at:ident| $body:expr, $simd:expr, $whole:ident, $len:ident) => {
         $({
             let start = $whole + $number * LANES;
             if start < $len {
-                let ($accumulator, $at) = ($number, Lanes { simd: $simd, start, count: LANES.min($len - start) });
-                $body;
+                let ($accumulator, $at) = ($number, Window { simd: $simd, start, count: LANES.min($len - start) });
+                // SAFETY: as above.
+                unsafe { $body };
             }
         })*
     };
