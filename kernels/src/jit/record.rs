@@ -2,7 +2,7 @@
 //!
 //! The lane functions are written once over [`Simd`]. Called with [`Recorder`], they leave their instructions in a
 //! [`Block`] instead of doing anything, so that compiled code computes exactly what the kernels do, bit for bit, and no
-//! formula stands twice. Where a lane function takes another way for rare arguments ([`Simd::any`]), the common way is
+//! formula stands twice. Where a lane function takes another way for rare arguments ([`Lanes::any`]), the common way is
 //! recorded, with a guard that gives up the run.
 
 use super::block::{Arithmetic, Block, Node, Predicate, Rounding, Value, bits};

@@ -85,7 +85,7 @@ impl<S: Lanes> Vector<S> {
         let b = b.into().vector(self.simd);
         Vector { simd: self.simd, lanes: self.simd.max(self.lanes, b.lanes) }
     }
-    /// See [`Simd::scale`].
+    /// See [`Lanes::scale`].
     #[inline(always)]
     pub fn scale(self, k: Self) -> Self {
         Vector { simd: self.simd, lanes: self.simd.scale(self.lanes, k.lanes) }
