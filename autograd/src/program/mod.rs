@@ -61,9 +61,10 @@ use std::sync::Arc;
 ///
 /// So f32 is about speed, and results are about as precise as f32 promises. A product of matrices that are both f32
 /// rounds its factors to f32 and multiplies and adds in f32, and so do its derivatives. (Small products, and those with a vector
-/// unless the matrix is large data in f32, are computed in f64, which is as fast.) Between products, elementwise functions of f32
-/// expressions work in f64, to the precision of f32; quotients and roots alone are those of f32, with its range. What products and
-/// loops leave for each other is rounded to f32 where it is large or a factor. Large data that are exact in f32, in whatever type
+/// unless the matrix is large data in f32, are computed in f64, which is as fast.) What products and loops leave for each other is
+/// rounded to f32 where it is large or a factor, and loops that read or write f32 then round every operation to it, with its range,
+/// within three units in the last place; their sums are taken in f64. Other elementwise functions of f32 expressions work in f64, to
+/// the precision of f32; quotients and roots alone are those of f32. Large data that are exact in f32, in whatever type
 /// they were given, are kept in f32 for products with vectors: that halves what is read and changes no bit of the result.
 ///
 /// Inputs and outputs are f64, whatever the types of the expressions, unless they are [captured](Program::capture_typed) as f32.
