@@ -6,6 +6,9 @@
 //! underflows there, far outside of the range of f32. Subnormal numbers of f64, which f32 cannot tell from zero, may count as
 //! zero. Quotients and roots alone are those of f32, of operands rounded to it, with its range.
 //!
+//! Those that are generic over [`Lanes`](crate::simd::Lanes) also work in lanes of f32, within three units in the last place and
+//! with the range of f32, subnormal numbers included: the same polynomials, and ln 2 in two parts.
+//!
 //! Polynomials are minimax approximations by Remez's exchange; the errors given are the greatest relative errors of the
 //! function that is made of them.
 
