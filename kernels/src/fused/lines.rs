@@ -18,28 +18,27 @@ use crate::jit::{Base, Form, Group, Input, Output, SMALL, Spot};
 #[derive(Clone, Debug)]
 pub(super) enum Line {}
 
+/// A loop that was checked.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "read by the compiler"))]
+pub(super) struct Checked<'a> {
+    pub(super) dims: &'a [usize],
+    /// For lanes of f32, which registers are the same for all elements.
+    pub(super) narrow: Option<&'a [bool]>,
+    pub(super) bases: &'a Bases,
+    pub(super) inputs: &'a [Read],
+    pub(super) code: &'a [Instruction],
+    pub(super) outputs: &'a [Write],
+}
+
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) fn line(
-    _: &[usize],
-    _: Option<&[bool]>,
-    _: &Bases,
-    _: &[Read],
-    _: &[Instruction],
-    _: &[Write],
-) -> Option<Line> {
+pub(super) fn line(_: Checked) -> Option<Line> {
     None
 }
 
 /// The loop as the compiler takes it.
 #[cfg(target_arch = "x86_64")]
-pub(super) fn line(
-    dims: &[usize],
-    narrow: Option<&[bool]>,
-    bases: &Bases,
-    inputs: &[Read],
-    code: &[Instruction],
-    outputs: &[Write],
-) -> Option<Line> {
+pub(super) fn line(Checked { dims, narrow, bases, inputs, code, outputs }: Checked) -> Option<Line> {
     let len = dims.iter().product();
     if len == 0 {
         return None;
@@ -132,14 +131,7 @@ pub(super) enum Rows {}
 
 #[cfg(not(target_arch = "x86_64"))]
 impl Rows {
-    pub(super) fn new(
-        _: &[usize],
-        _: Option<&[bool]>,
-        _: &Bases,
-        _: &[Read],
-        _: &[Instruction],
-        _: &[Write],
-    ) -> Option<Rows> {
+    pub(super) fn new(_: Checked) -> Option<Rows> {
         None
     }
 }
@@ -155,29 +147,16 @@ const LEAST_OF_COLUMNS: usize = 64;
 #[cfg(target_arch = "x86_64")]
 impl Rows {
     /// The loop as rows that are as long as the compiler takes them.
-    pub(super) fn new(
-        dims: &[usize],
-        narrow: Option<&[bool]>,
-        bases: &Bases,
-        inputs: &[Read],
-        code: &[Instruction],
-        outputs: &[Write],
-    ) -> Option<Rows> {
+    pub(super) fn new(checked: Checked) -> Option<Rows> {
+        let dims = checked.dims;
         let len = |dims: &[usize]| dims.iter().product::<usize>();
         let splits = (1..dims.len()).take_while(|&split| len(&dims[split..]) >= LEAST);
         let mut splits = splits.filter(|&split| len(&dims[..split]) > 1);
-        splits.find_map(|split| Rows::split(split, dims, narrow, bases, inputs, code, outputs))
+        splits.find_map(|split| Rows::split(split, checked))
     }
 
-    fn split(
-        split: usize,
-        dims: &[usize],
-        narrow: Option<&[bool]>,
-        bases: &Bases,
-        inputs: &[Read],
-        code: &[Instruction],
-        outputs: &[Write],
-    ) -> Option<Rows> {
+    fn split(split: usize, checked: Checked) -> Option<Rows> {
+        let Checked { dims, narrow, bases, inputs, code, outputs } = checked;
         let (front, row) = dims.split_at(split);
         let len = row.iter().product();
         let across = |write: &Write| (0..split).any(|d| write.strides[d] == 0 && dims[d] > 1);

@@ -3,7 +3,7 @@
 use super::body::{Blocks, Body};
 use super::check::{Read, Write, check_overlap, check_registers};
 use super::layout::{Layout, Walk};
-use super::lines::{Line, Rows, line};
+use super::lines::{Checked, Line, Rows, line};
 use super::narrow::is_narrow;
 use super::places::{Bases, Place};
 use super::reduction::{Reduction, Room};
@@ -139,13 +139,13 @@ impl FusedKernel {
         let spread = spread_registers(&inputs, &plan.code);
         let is_narrow = is_narrow(len, &bases, &inputs, &plan.code, &outputs, &spread);
         let narrow = is_narrow.then_some(&spread[..]);
-        let line = line(&plan.dims, narrow, &bases, &inputs, &plan.code, &outputs);
-        let rows = match line {
-            Some(_) => None,
-            None => Rows::new(&plan.dims, narrow, &bases, &inputs, &plan.code, &outputs),
-        };
+        let (dims, code) = (&plan.dims[..], &plan.code[..]);
+        let checked = Checked { dims, narrow, bases: &bases, inputs: &inputs, code, outputs: &outputs };
+        let line = line(checked);
+        let rows = if line.is_some() { None } else { Rows::new(checked) };
         let by_blocks = line.is_none() && rows.is_none();
-        let kernel = Builder::new(plan.dims, len, is_narrow, bases).build(inputs, plan.code, outputs, by_blocks);
+        let builder = Builder::new(plan.dims, len, is_narrow, bases);
+        let kernel = builder.build(inputs, plan.code, outputs, spread, by_blocks);
         FusedKernel { line, rows, ..kernel }
     }
 
@@ -246,9 +246,9 @@ impl Builder {
         inputs: Vec<Read>,
         mut code: Vec<Instruction>,
         mut outputs: Vec<Write>,
+        mut spread: Vec<bool>,
         by_blocks: bool,
     ) -> FusedKernel {
-        let mut spread = spread_registers(&inputs, &code);
         if self.kernel.len == 0 {
             // Nothing runs, but reductions store their identity.
             code.clear();
